@@ -8,7 +8,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         .target(name: "OpenSSLCrypto", dependencies: ["COpenSSL"]),
+        .target(name: "DigestAuth", dependencies: ["OpenSSLCrypto"]),
         .testTarget(name: "OpenSSLCryptoTests", dependencies: ["OpenSSLCrypto"]),
+        .testTarget(name: "DigestAuthTests", dependencies: ["DigestAuth", "OpenSSLCrypto"]),
     ]
 )
 
