@@ -4,11 +4,30 @@ import PackageDescription
 let package = Package(
     name: "FlexiServer",
     platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "PGClient", targets: ["PGClient"])
+    ],
+    // No lock file is committed, so every version is exact.
+    dependencies: [
+        // Structured logs.
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        // Deque: the first-in, first-out queues of the pool.
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    ],
     targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
+        .target(
+            name: "PGClient",
+            dependencies: [
+                "CLibPQ",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .target(name: "OpenSSLCrypto", dependencies: ["COpenSSL"]),
         .target(name: "DigestAuth", dependencies: ["OpenSSLCrypto"]),
         .target(name: "QRCode", dependencies: ["CPNG", "CQREncode"]),

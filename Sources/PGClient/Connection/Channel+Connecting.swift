@@ -1,0 +1,134 @@
+import CLibPQ
+import Glibc
+
+extension Channel {
+    func connect() {
+        let timeout = self.driver.configuration.connectTimeout
+        self.deadline = .now + timeout
+        do throws(PGError) {
+            let parameters = try ConnectParameters(self.driver.configuration)
+            self.parameters = parameters
+            guard parameters.needsResolution else { return try self.start(parameters) }
+            guard let loop = self.driver.loop else { return }
+            let hosts = parameters.hosts
+            let started = DetachedThread.start {
+                do throws(PGError) {
+                    _ = loop.post(.resolved(self, .success(try NameResolver.resolve(hosts))))
+                } catch {
+                    _ = loop.post(.resolved(self, .failure(error)))
+                }
+            }
+            guard started else {
+                throw PGError(.connection, message: "the system gives no thread to look the host's name up")
+            }
+        } catch {
+            self.connectFailed(error)
+        }
+    }
+
+    func resolved(_ result: Result<[ConnectParameters.Host], PGError>) {
+        guard case .resolving = self.state, let parameters else { return }
+        do throws(PGError) {
+            try self.start(parameters.resolved(to: try result.get()))
+        } catch {
+            self.connectFailed(error)
+        }
+    }
+
+    private func start(_ parameters: ConnectParameters) throws(PGError) {
+        self.parameters = parameters
+        let pairs = parameters.values.sorted { $0.key < $1.key }
+        let keywords = pairs.map { strdup($0.key) }
+        let values = pairs.map { strdup($0.value) }
+        defer { for text in keywords + values { free(text) } }
+        let connection = PQconnectStartParams(
+            keywords.map { UnsafePointer($0) } + [nil],
+            values.map { UnsafePointer($0) } + [nil],
+            0
+        )
+        guard let connection else { throw PGError(.connection, message: "out of memory") }
+        self.connection = connection
+        self.notices.attach(to: connection)
+        // Of a refused connection only the text is known; the verbose form has the SQLSTATE in it.
+        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
+        guard PQstatus(connection) != CONNECTION_BAD else { throw self.connectError() }
+        self.state = .connecting
+        self.watch(PGRES_POLLING_WRITING)
+    }
+
+    /// Takes the next step of connecting. The socket may be another one afterwards, so it is asked for each time.
+    func advance() {
+        guard let connection else { return }
+        switch PQconnectPoll(connection) {
+        case PGRES_POLLING_OK:
+            self.opened(connection)
+        case PGRES_POLLING_FAILED:
+            self.connectFailed(self.connectError())
+        case let status:
+            self.watch(status)
+        }
+    }
+
+    private func watch(_ status: PostgresPollingStatusType) {
+        self.descriptor = PQsocket(self.connection)
+        self.pollEvents = Int16(status == PGRES_POLLING_READING ? POLLIN : POLLOUT)
+    }
+
+    private func opened(_ connection: OpaquePointer) {
+        guard PQsetnonblocking(connection, 1) == 0 else {
+            return self.connectFailed(self.connectError())
+        }
+        PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+        self.session = Session(connection)
+        self.descriptor = PQsocket(connection)
+        self.pollEvents = Int16(POLLIN)
+        self.deadline = nil
+        self.state = .open
+        self.driver.connected(self)
+    }
+
+    func connectTimedOut() {
+        let phase = self.phase
+        let seconds = self.driver.configuration.connectTimeout.seconds
+        self.connectFailed(
+            PGError(.connectTimeout(phase), message: "no connection within \(seconds) s (phase: \(phase.rawValue))")
+        )
+    }
+
+    private var phase: PGConnectPhase {
+        guard case .connecting = self.state, let connection else { return .resolve }
+        switch PQstatus(connection) {
+        case CONNECTION_STARTED, CONNECTION_MADE, CONNECTION_NEEDED: return .connect
+        case CONNECTION_SSL_STARTUP, CONNECTION_GSS_STARTUP: return .tls
+        case CONNECTION_CHECK_WRITABLE, CONNECTION_CONSUME, CONNECTION_CHECK_TARGET, CONNECTION_CHECK_STANDBY:
+            return .session
+        default: return .authentication
+        }
+    }
+
+    private func connectFailed(_ error: PGError) {
+        self.state = .closed
+        self.failure = error
+        self.descriptor = -1
+        self.deadline = nil
+        if let connection { PQfinish(connection) }
+        self.connection = nil
+        self.driver.connectFailed(self, error)
+    }
+
+    /// libpq's account of a failed attempt, without the password and with the SQLSTATE taken out of the text.
+    private func connectError() -> PGError {
+        let text = String(cString: PQerrorMessage(self.connection))
+        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("LOCATION: ") }
+        var message = lines.joined(separator: "; ")
+        var fields = PGError.Fields()
+        // "…failed: FATAL:  28P01: password authentication failed…", of several servers the last
+        for match in message.matches(of: #/:  (?<state>[0-9A-Z]{5}): /#) {
+            fields.sqlState = String(match.state)
+            fields.severity = "FATAL"
+        }
+        if let state = fields.sqlState { message = message.replacing("  \(state): ", with: " ") }
+        message = self.parameters?.redacted(message) ?? message
+        return PGError(.connection, message: message, fields: fields)
+    }
+}

@@ -1,0 +1,240 @@
+import CLibPQ
+import DequeModule
+import Glibc
+
+extension Channel {
+    /// Runs the job when those before it are done.
+    func run(_ job: Job) {
+        guard !job.isFinished else { return }
+        guard self.isOpen else {
+            return self.driver.finish(
+                job, self.failure?.with(query: job.sql) ?? PGError(.connection, message: "the connection is closed"))
+        }
+        guard !job.isCancelled || job.isShielded else {
+            self.driver.finish(job, CancellationError())
+            return self.proceed()
+        }
+        job.channel = self
+        guard self.job == nil else { return self.pending.append(job) }
+        self.begin(job)
+    }
+
+    private func begin(_ job: Job) {
+        self.job = job
+        job.wasSent = true
+        self.firstError = nil
+        if job.isCancelled || job.isInternal { self.giveUp(after: self.driver.configuration.cancelBudget) }
+        switch job.work {
+        case .simple(let sql):
+            self.step = .executing(nil)
+            self.sent(PQsendQuery(self.connection, sql))
+        case .statement(let query, let key):
+            self.isRepeatable = PQtransactionStatus(self.connection) == PQTRANS_IDLE
+            switch self.statements.plan(key) {
+            case .sendUnprepared: self.execute(query, nil)
+            case .prepare(let entry): self.prepare(query, entry)
+            case .execute(let entry): self.execute(query, entry)
+            }
+        }
+    }
+
+    private func prepare(_ query: PGQuery, _ entry: StatementCache.Entry) {
+        // Outside of a transaction only: an error must not end somebody's transaction.
+        let abandoned = self.isRepeatable ? self.statements.takeAbandoned() : []
+        guard abandoned.isEmpty else {
+            self.step = .deallocating(entry)
+            return self.sent(PQsendQuery(self.connection, abandoned.map { "DEALLOCATE " + $0 }.joined(separator: ";")))
+        }
+        self.step = .preparing(entry)
+        let types = query.binds.map(\.type.rawValue)
+        self.sent(PQsendPrepare(self.connection, entry.name, query.sql, Int32(types.count), types))
+    }
+
+    private func execute(_ query: PGQuery, _ entry: StatementCache.Entry?) {
+        self.step = .executing(entry)
+        self.sent(
+            ParameterBuffer.with(query.binds) { count, types, values, lengths, formats in
+                if let entry {
+                    PQsendQueryPrepared(self.connection, entry.name, count, values, lengths, formats, 1)
+                } else {
+                    PQsendQueryParams(self.connection, query.sql, count, types, values, lengths, formats, 1)
+                }
+            }
+        )
+    }
+
+    private func sent(_ status: Int32) {
+        guard status == 1 else {
+            return self.fail(
+                PGError(.connection, message: String(cString: PQerrorMessage(self.connection)).trimmedLine))
+        }
+        self.flush()
+    }
+
+    /// Writes what libpq has buffered. While the socket takes no more, it is watched for that, and read all the same: a server
+    /// that waits for us to read does not read itself.
+    func flush() {
+        switch PQflush(self.connection) {
+        case 0: self.pollEvents = Int16(POLLIN)
+        case 1: self.pollEvents = Int16(POLLIN) | Int16(POLLOUT)
+        default: self.broken()
+        }
+    }
+
+    func receive() {
+        guard PQconsumeInput(self.connection) == 1 else { return self.broken() }
+        if self.pollEvents & Int16(POLLOUT) != 0 { self.flush() }
+        self.collect()
+    }
+
+    /// Takes every result that is complete.
+    private func collect() {
+        while self.isOpen, PQisBusy(self.connection) == 0 {
+            guard self.job != nil else { return self.listen() }
+            if case .awaitingCancelRequest = self.step { return self.listen() }
+            if let result = PQgetResult(self.connection) {
+                self.take(result)
+            } else {
+                self.stepEnded()
+            }
+        }
+    }
+
+    /// Reads on a connection that has nothing to do: notifications, notices, the server's farewell.
+    private func listen() {
+        while let notification = PQnotifies(self.connection) { PQfreemem(notification) }
+        if let farewell = self.notices.farewell { return self.fail(farewell) }
+        if PQstatus(self.connection) == CONNECTION_BAD { self.broken() }
+    }
+
+    private func take(_ result: OpaquePointer) {
+        switch PQresultStatus(result) {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+            let result = PGResult(result)
+            if case .executing = self.step {
+                self.noticeReset(result)
+                self.job?.add(result)
+            }
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            PQclear(result)
+            self.fail(PGError(.unsupported, message: "COPY to or from the client is not possible in a query"))
+        default:
+            if case .deallocating = self.step {
+                // The statement is gone already.
+            } else if self.firstError == nil {
+                self.firstError = PGError(result: result, query: self.job?.sql)
+            }
+            PQclear(result)
+        }
+    }
+
+    /// The server forgets prepared statements by command.
+    private func noticeReset(_ result: PGResult) {
+        guard let tag = PQcmdStatus(result.pointer), tag[0] == CChar(UInt8(ascii: "D")) else { return }
+        if strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0 { self.statements.clear() }
+    }
+
+    private func stepEnded() {
+        guard let job else { return }
+        if let firstError, firstError.endsSession || PQstatus(self.connection) == CONNECTION_BAD {
+            return self.fail(firstError)
+        }
+        // The server has it now, whether the task still wants it or not.
+        if case .preparing(let entry) = self.step, self.firstError == nil { self.statements.markPrepared(entry) }
+        switch (self.step, job.work) {
+        case (.deallocating(let entry), .statement(let query, _)) where !job.isCancelled:
+            self.prepare(query, entry)
+        case (.preparing(let entry), .statement(let query, _)) where self.firstError == nil && !job.isCancelled:
+            self.execute(query, entry)
+        case (.executing(let entry?), .statement(let query, let key)) where self.isPlanStale && !job.isCancelled:
+            let renewed = self.statements.renew(key, instead: entry)
+            guard self.isRepeatable else { return self.finish(job) }
+            self.isRepeatable = false
+            self.firstError = nil
+            job.forget()
+            self.prepare(query, renewed)
+        default:
+            self.finish(job)
+        }
+    }
+
+    /// The statement did not run: the server wants it to be prepared again.
+    private var isPlanStale: Bool {
+        self.firstError?.sqlState == "26000"
+            || (self.firstError?.sqlState == "0A000" && self.firstError?.routine == "RevalidateCachedQuery")
+    }
+
+    /// The job is done, but the connection is not free while a cancel request for it may still arrive.
+    private func finish(_ job: Job) {
+        guard !self.isCancelRequestUnderWay else {
+            self.step = .awaitingCancelRequest
+            return
+        }
+        self.complete(job)
+    }
+
+    func complete(_ job: Job) {
+        self.step = .none
+        self.job = nil
+        self.deadline = nil
+        self.giveUpAt = nil
+        job.transactionStatus = PGTransactionStatus(PQtransactionStatus(self.connection))
+        if job.mayChangeSession, let connection {
+            let session = Session(connection)
+            self.session = session
+            job.session = session
+        }
+        if job.isCancelled && !job.isShielded
+            && (self.firstError?.sqlState == "57014" || job.first == nil && self.firstError == nil)
+        {
+            self.driver.finish(job, CancellationError())
+        } else {
+            self.driver.finish(job, self.firstError)
+        }
+        if job.isInternal && self.firstError != nil, let firstError { return self.fail(firstError) }
+        self.proceed()
+    }
+
+    /// Goes on with the next job, or gives the connection back when it was not borrowed by a caller.
+    private func proceed() {
+        guard self.isOpen, self.job == nil else { return }
+        if let next = self.pending.popFirst() {
+            next.channel = nil
+            self.run(next)
+        } else if self.lease == nil {
+            self.driver.giveBack(self)
+        }
+    }
+
+    /// Whether the connection can be given to somebody else as it is. If not, it is being rolled back, and given back then.
+    func clean() -> Bool {
+        guard self.job == nil else {
+            self.fail(PGError(.invalidState, message: "the connection was given back with a query running"))
+            return false
+        }
+        switch PQtransactionStatus(self.connection) {
+        case PQTRANS_IDLE:
+            return true
+        case PQTRANS_INTRANS, PQTRANS_INERROR:
+            let rollback = Job(.simple("ROLLBACK"), isShielded: true)
+            rollback.isInternal = true
+            self.run(rollback)
+            return false
+        default:
+            self.fail(PGError(.connection, message: "the connection was given back in a state that is not known"))
+            return false
+        }
+    }
+
+    /// The socket is dead. What the server managed to say before comes first, then libpq's own words.
+    func broken() {
+        let words = String(cString: PQerrorMessage(self.connection)).trimmedLine
+        while self.job != nil, PQisBusy(self.connection) == 0 || PQstatus(self.connection) == CONNECTION_BAD,
+            let result = PQgetResult(self.connection)
+        {
+            self.take(result)
+        }
+        if self.job == nil { while let notification = PQnotifies(self.connection) { PQfreemem(notification) } }
+        self.fail(self.firstError ?? self.notices.farewell ?? PGError(.connection, message: words))
+    }
+}

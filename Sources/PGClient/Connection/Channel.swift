@@ -1,0 +1,119 @@
+import CLibPQ
+import DequeModule
+import Glibc
+
+/// One connection to a server, driven by the I/O thread: `Channel+Connecting` opens it, `Channel+Running` runs statements.
+///
+/// Others merely carry the reference.
+final class Channel: @unchecked Sendable {  // only the loop's thread looks inside
+    typealias Instant = ContinuousClock.Instant
+
+    enum State {
+        case resolving
+        case connecting
+        case open
+        case closed
+    }
+
+    /// What the running job waits for.
+    enum Step {
+        case none
+        /// Statements that nobody will use again are being forgotten, before another is prepared.
+        case deallocating(StatementCache.Entry)
+        case preparing(StatementCache.Entry)
+        case executing(StatementCache.Entry?)
+        /// The query has ended, but a request to cancel it is still under way and must not hit the next one.
+        case awaitingCancelRequest
+    }
+
+    let id: Int
+    unowned let driver: PoolDriver
+    let notices: NoticeSink
+    var state = State.resolving
+    var parameters: ConnectParameters?
+    var connection: OpaquePointer?
+    /// When connecting, or waiting for a cancelled query to stop, has taken too long; or the time for the next try to cancel.
+    var deadline: Instant?
+    var session: Session?
+    var failure: PGError?
+
+    /// The loan that the channel is out on.
+    var lease: Int?
+    var job: Job?
+    var step = Step.none
+    var pending: Deque<Job> = []
+    var firstError: PGError?
+    var statements: StatementCache
+    /// The job was sent outside of a transaction, so that it can be sent again when its plan was stale.
+    var isRepeatable = false
+    var isCancelRequestUnderWay = false
+    var giveUpAt: Instant?
+
+    var pollEvents: Int16 = 0
+    /// The socket to watch; -1 for none. It may change while connecting.
+    var descriptor: Int32 = -1
+
+    init(id: Int, driver: PoolDriver) {
+        self.id = id
+        self.driver = driver
+        self.notices = NoticeSink(handler: driver.configuration.noticeHandler, logger: driver.logger)
+        self.statements = StatementCache(capacity: driver.configuration.statementCacheCapacity)
+    }
+
+    deinit {
+        if let connection { PQfinish(connection) }
+    }
+
+    var isOpen: Bool { self.state == .open }
+
+    /// Acts on what `poll` reported for the socket.
+    func handle(_ events: Int16) {
+        switch self.state {
+        case .connecting:
+            self.advance()
+        case .open:
+            if events & Int16(POLLOUT) != 0 { self.flush() }
+            if events & ~Int16(POLLOUT) != 0 && self.isOpen { self.receive() }
+        case .resolving, .closed:
+            break
+        }
+    }
+
+    func deadlinePassed() {
+        switch self.state {
+        case .resolving, .connecting: self.connectTimedOut()
+        case .open: self.cancelDeadlinePassed()
+        case .closed: self.deadline = nil
+        }
+    }
+
+    /// Ends a session that has nothing to do.
+    func close() {
+        let error = PGError(.poolClosed, message: "the pool is shut down")
+        self.abandon(error)
+    }
+
+    /// The connection is of no more use: whoever waits for it is told, and so is the pool.
+    func fail(_ error: PGError) {
+        guard self.state != .closed else { return }
+        self.abandon(error)
+        self.driver.lost(self, error)
+    }
+
+    private func abandon(_ error: PGError) {
+        guard self.state != .closed else { return }
+        self.state = .closed
+        self.failure = error
+        self.descriptor = -1
+        self.deadline = nil
+        if let connection { PQfinish(connection) }
+        self.connection = nil
+        let jobs = (self.job.map { [$0] } ?? []) + self.pending
+        self.job = nil
+        self.pending = []
+        for job in jobs {
+            self.driver.finish(
+                job, job.isCancelled && !job.isShielded ? CancellationError() : error.with(query: job.sql))
+        }
+    }
+}

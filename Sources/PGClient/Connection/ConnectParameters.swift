@@ -1,0 +1,146 @@
+import CLibPQ
+import Glibc
+
+/// The keywords and values for one attempt to connect, read from the connection string, its defaults and the configuration.
+struct ConnectParameters: Sendable {
+    /// A server to try: what the user called it, its address once known, its port.
+    struct Host: Sendable, Equatable {
+        var name: String
+        var address: String
+        var port: String
+
+        /// Sockets of the file system and addresses need no name resolution.
+        var needsResolution: Bool {
+            guard self.address.isEmpty, let first = self.name.first, first != "/", first != "@" else { return false }
+            var buffer = in6_addr()
+            return inet_pton(AF_INET, self.name, &buffer) != 1 && inet_pton(AF_INET6, self.name, &buffer) != 1
+        }
+    }
+
+    /// What the connection string itself says.
+    let given: [String: String]
+    private(set) var values: [String: String]
+    private(set) var hosts: [Host]
+    private let password: String?
+
+    init(_ configuration: PGConfiguration) throws(PGError) {
+        guard !configuration.conninfo.utf8.contains(0) else {
+            throw PGError(.invalidConfiguration, message: "the connection string holds a NUL character")
+        }
+        var complaint: UnsafeMutablePointer<CChar>?
+        guard let options = PQconninfoParse(configuration.conninfo, &complaint) else {
+            // libpq's own complaint quotes the text, which may hold a password.
+            PQfreemem(complaint)
+            throw PGError(
+                .invalidConfiguration,
+                message: "the connection string is malformed (it is not shown, as it may hold a password)")
+        }
+        self.given = Self.collect(options)
+        var values = self.given
+        let defaults = PQconndefaults().map(Self.collect) ?? [:]
+        self.password = values["password"] ?? defaults["password"]
+
+        let names = Self.list(values["host"] ?? defaults["host"])
+        let addresses = Self.list(values["hostaddr"] ?? defaults["hostaddr"])
+        let ports = Self.list(values["port"] ?? defaults["port"])
+        self.hosts = (0..<max(names.count, addresses.count)).map { index in
+            Host(
+                name: index < names.count ? names[index] : "",
+                address: index < addresses.count ? addresses[index] : "",
+                port: ports.count == 1 ? ports[0] : index < ports.count ? ports[index] : ""
+            )
+        }
+
+        values["client_encoding"] = "UTF8"
+        if let name = configuration.applicationName { values["application_name"] = name }
+        // Looking for Kerberos credentials blocks; who wants GSS encryption asks for it.
+        if values["gssencmode"] == nil && getenv("PGGSSENCMODE") == nil { values["gssencmode"] = "disable" }
+        let settings = Self.settings(configuration)
+        if !settings.isEmpty {
+            let given = values["options"] ?? defaults["options"] ?? ""
+            values["options"] = given.isEmpty ? settings : given + " " + settings
+        }
+        for (keyword, value) in values where value.utf8.contains(0) {
+            throw PGError(.invalidConfiguration, message: "the value of \(keyword) holds a NUL character")
+        }
+        self.values = values
+    }
+
+    var needsResolution: Bool { self.hosts.contains(where: \.needsResolution) }
+
+    /// The same with every host's name replaced by its addresses; names stay beside them for the check of certificates.
+    func resolved(to hosts: [Host]) -> ConnectParameters {
+        var copy = self
+        copy.hosts = hosts
+        copy.values["host"] = hosts.map(\.name).joined(separator: ",")
+        copy.values["hostaddr"] = hosts.map(\.address).joined(separator: ",")
+        copy.values["port"] = hosts.map(\.port).joined(separator: ",")
+        return copy
+    }
+
+    /// Takes the password out of a message of libpq or the server.
+    func redacted(_ message: String) -> String {
+        guard let password, !password.isEmpty else { return message }
+        var rest = Substring(message)
+        var clean = ""
+        while let range = rest.firstRange(of: password) {
+            clean += rest[..<range.lowerBound] + "***"
+            rest = rest[range.upperBound...]
+        }
+        return clean + rest
+    }
+
+    /// The command line options of a session that set its run-time parameters: in effect without a round trip.
+    private static func settings(_ configuration: PGConfiguration) -> String {
+        var parameters = configuration.parameters
+        if let timeout = configuration.statementTimeout {
+            parameters["statement_timeout"] = String(timeout.milliseconds)
+        }
+        return parameters.sorted { $0.key < $1.key }.map { name, value in
+            "-c " + Self.escaped(name) + "=" + Self.escaped(value)
+        }.joined(separator: " ")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        String(text.flatMap { $0 == "\\" || $0.isWhitespace ? ["\\", $0] : [$0] })
+    }
+
+    private static func list(_ value: String?) -> [String] {
+        guard let value, !value.isEmpty else { return [] }
+        return value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// Copies what is set out of libpq's array and frees it.
+    private static func collect(_ options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {
+        defer { PQconninfoFree(options) }
+        var values: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return values
+    }
+}
+
+extension ConnectParameters: CustomStringConvertible {
+    var description: String {
+        ["host", "hostaddr", "port", "dbname", "user", "sslmode"]
+            .compactMap { key in self.values[key].map { "\(key)=\($0)" } }
+            .joined(separator: " ")
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, at least 1 for anything above zero: 0 means "no limit" to PostgreSQL and to `poll`.
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        guard seconds < Int64.max / 1000 else { return .max }
+        let whole = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        return attoseconds % 1_000_000_000_000_000 > 0 ? whole + 1 : whole
+    }
+
+    var seconds: Double {
+        Double(self.components.seconds) + Double(self.components.attoseconds) / 1e18
+    }
+}

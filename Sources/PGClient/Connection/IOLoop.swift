@@ -1,0 +1,173 @@
+import Glibc
+
+/// The thread that does all input and output of a pool.
+///
+/// Callers append commands under one lock and wake the thread only when it said that it sleeps. The thread polls, reads and
+/// writes, takes the commands, and resumes the waiting tasks when it has given the servers their next work.
+final class IOLoop: @unchecked Sendable {  // `driver` and the poll set belong to the thread; the rest is immutable or locked
+    enum Command {
+        case request(PoolRequest)
+        case cancel(PoolRequest)
+        /// A statement for a connection that is on loan.
+        case run(Job, Lease)
+        case release(Lease)
+        case resolved(Channel, Result<[ConnectParameters.Host], PGError>)
+        case cancelRequestEnded(Channel)
+        /// Keep the minimum of connections from now on.
+        case keep
+        /// Take no more callers, resume the continuation when all are gone or `drainTimeout` is over.
+        case drain(CheckedContinuation<Void, Never>)
+        /// End now.
+        case stop
+    }
+
+    private struct Inbox {
+        var commands: [Command] = []
+        var isAsleep = false
+        var isStarted = false
+        var isStopped = false
+    }
+
+    private let inbox = Locked(Inbox())
+    /// A pipe; what is written to its end makes `poll` return.
+    private let wakeDescriptors: (read: Int32, write: Int32)
+    private let driver: PoolDriver
+
+    init(_ driver: PoolDriver) {
+        self.driver = driver
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { fatalError("the process has no file descriptor left") }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        self.wakeDescriptors = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(self.wakeDescriptors.read)
+        close(self.wakeDescriptors.write)
+    }
+
+    /// Hands a command to the thread, which starts with the first. False when it has ended: nobody will see the command.
+    func post(_ command: Command) -> Bool {
+        let (accepted, mustWake, mustStart) = self.inbox.withLock { inbox -> (Bool, Bool, Bool) in
+            guard !inbox.isStopped else { return (false, false, false) }
+            inbox.commands.append(command)
+            let result = (true, inbox.isAsleep, !inbox.isStarted)
+            inbox.isAsleep = false
+            inbox.isStarted = true
+            return result
+        }
+        if mustWake {
+            var byte: UInt8 = 0
+            _ = write(self.wakeDescriptors.write, &byte, 1)
+        }
+        if mustStart && !DetachedThread.start({ self.run() }) {
+            fatalError("the system gives no thread")
+        }
+        return accepted
+    }
+
+    private func run() {
+        self.driver.loop = self
+        var commands: [Command] = []
+        var pollSet: [pollfd] = []
+        var channels: [Channel] = []
+        var wakeBytes = [UInt8](repeating: 0, count: 64)
+        while true {
+            self.inbox.withLock { inbox in
+                inbox.isAsleep = false
+                swap(&inbox.commands, &commands)
+            }
+            for command in commands { self.driver.handle(command) }
+            commands.removeAll(keepingCapacity: true)
+            self.driver.checkDeadlines()
+            self.driver.resumeWaiting()
+            guard !self.driver.isFinished else { break }
+
+            let timeout = self.driver.pollTimeout()
+            let maySleep = self.inbox.withLock { inbox in
+                inbox.isAsleep = inbox.commands.isEmpty
+                return inbox.isAsleep
+            }
+            pollSet.removeAll(keepingCapacity: true)
+            channels.removeAll(keepingCapacity: true)
+            pollSet.append(pollfd(fd: self.wakeDescriptors.read, events: Int16(POLLIN), revents: 0))
+            for channel in self.driver.channels where channel.descriptor >= 0 {
+                pollSet.append(pollfd(fd: channel.descriptor, events: channel.pollEvents, revents: 0))
+                channels.append(channel)
+            }
+            let ready = poll(&pollSet, nfds_t(pollSet.count), maySleep ? timeout : 0)
+            self.driver.updateTime()
+            guard ready > 0 else { continue }
+            if pollSet[0].revents != 0 {
+                _ = read(self.wakeDescriptors.read, &wakeBytes, wakeBytes.count)
+            }
+            for (index, channel) in channels.enumerated() where pollSet[index + 1].revents != 0 {
+                channel.handle(pollSet[index + 1].revents)
+            }
+        }
+        // Nothing is accepted any more; what slipped in is told that the pool is closed.
+        self.inbox.withLock { inbox in
+            inbox.isStopped = true
+            swap(&inbox.commands, &commands)
+        }
+        for command in commands { self.driver.handle(command) }
+        self.driver.resumeWaiting()
+    }
+}
+
+extension IOLoop {
+    /// Ends the thread and every connection at once; a thread that was never needed is not started for it.
+    func stop() {
+        let isRunning = self.inbox.withLock { inbox in
+            if !inbox.isStarted { inbox.isStopped = true }
+            return inbox.isStarted
+        }
+        if isRunning { _ = self.post(.stop) }
+    }
+
+    /// Takes no more callers and returns when all connections are back and closed.
+    func drain() async {
+        await withCheckedContinuation { continuation in
+            if !self.post(.drain(continuation)) { continuation.resume() }
+        }
+    }
+
+    /// Runs the job to its end; the outcome is in the job. Returns within the cancel budget when the task is cancelled.
+    func run(_ job: Job, on lease: Lease?) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                job.continuation = continuation
+                let command: Command = if let lease { .run(job, lease) } else { .request(.job(job)) }
+                if !self.post(command) {
+                    job.error = PGError(.poolClosed, message: "the pool is shut down")
+                    continuation.resume()
+                }
+            }
+        } onCancel: {
+            _ = self.post(.cancel(.job(job)))
+        }
+        job.handover.take()
+    }
+
+    /// Borrows a connection; `post(.release)` gives it back.
+    func lease() async throws -> Lease {
+        let request = LeaseRequest()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                request.continuation = continuation
+                if !self.post(.request(.lease(request))) {
+                    request.outcome = .failure(PGError(.poolClosed, message: "the pool is shut down"))
+                    continuation.resume()
+                }
+            }
+        } onCancel: {
+            _ = self.post(.cancel(.lease(request)))
+        }
+        request.handover.take()
+        guard let outcome = request.outcome else { throw PGError(.poolClosed, message: "the pool is shut down") }
+        return try outcome.get()
+    }
+}

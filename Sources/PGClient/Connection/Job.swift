@@ -1,0 +1,97 @@
+import Synchronization
+
+/// One statement, or one text of several by the simple protocol, on its way through a connection.
+final class Job: @unchecked Sendable {
+    // Written by its maker until it is posted, then by the loop's thread alone until the continuation is resumed.
+
+    enum Work {
+        case statement(PGQuery, StatementKey)
+        case simple(String)
+    }
+
+    let work: Work
+    /// COMMIT, ROLLBACK and the like: a cancelled task waits for them no longer than its budget, but they are not stopped.
+    let isShielded: Bool
+    /// The text may change what `PGConnection.parameterStatus` reports.
+    let mayChangeSession: Bool
+    /// Nobody waits for it: the loop made it to clean a connection up.
+    var isInternal = false
+    var continuation: CheckedContinuation<Void, Never>?
+    let handover = Handover()
+
+    var isCancelled = false
+    /// At least a part of it may have reached the server.
+    var wasSent = false
+    var isFinished = false
+    /// The place in the pool's queue, for a job that came without a connection.
+    var ticket: Int?
+    /// Where it runs, or waits to run.
+    var channel: Channel?
+
+    private(set) var first: PGResult?
+    private(set) var rest: [PGResult] = []
+    var error: (any Error)?
+    var transactionStatus = PGTransactionStatus.unknown
+    var session: Session?
+
+    init(_ work: Work, isShielded: Bool = false, mayChangeSession: Bool = false) {
+        self.work = work
+        self.isShielded = isShielded
+        self.mayChangeSession = mayChangeSession
+    }
+
+    static func statement(_ query: PGQuery) throws(PGError) -> Job {
+        try query.validate()
+        return Job(.statement(query, StatementKey(query)))
+    }
+
+    static func simple(_ sql: String) throws(PGError) -> Job {
+        try PGQuery(unsafeSQL: sql).validate()
+        return Job(.simple(sql), mayChangeSession: true)
+    }
+
+    var sql: String {
+        switch self.work {
+        case .statement(let query, _): query.sql
+        case .simple(let sql): sql
+        }
+    }
+
+    func add(_ result: PGResult) {
+        if self.first == nil {
+            self.first = result
+        } else {
+            self.rest.append(result)
+        }
+    }
+
+    /// Back to the start, for running it again.
+    func forget() {
+        self.first = nil
+        self.rest = []
+        self.error = nil
+    }
+
+    func rows() throws -> PGRows {
+        if let error { throw error }
+        guard let first else { throw PGError(.connection, message: "the server sent no result", query: self.sql) }
+        return PGRows(first)
+    }
+
+    func allRows() throws -> [PGRows] {
+        if let error { throw error }
+        return (self.first.map { [$0] } ?? []).map(PGRows.init) + self.rest.map(PGRows.init)
+    }
+}
+
+/// Orders what the loop wrote before what the resumed task reads. The continuation does that too, but ThreadSanitizer does not
+/// see it.
+struct Handover: ~Copyable, Sendable {
+    private let isOver = Atomic(false)
+
+    /// By the loop, right before it resumes the task.
+    func give() { self.isOver.store(true, ordering: .releasing) }
+
+    /// By the task, right after it was resumed.
+    func take() { _ = self.isOver.load(ordering: .acquiring) }
+}

@@ -1,0 +1,56 @@
+/// Where to connect, as whom, and with which limits.
+public struct PGConfiguration: Sendable {
+    /// A URL (`postgresql://user@host/db?sslmode=require`) or keywords (`host=… dbname=…`) as libpq reads them. What it leaves out
+    /// comes from the `PG*` variables, a service file and a password file. Never printed.
+    let conninfo: String
+
+    /// Shown in `pg_stat_activity`; nil leaves the connection string's.
+    public var applicationName: String?
+
+    /// The time for one attempt to connect, from the name's look-up to the server's welcome.
+    public var connectTimeout: Duration = .seconds(5)
+
+    /// `statement_timeout` of every session; nil leaves the server's.
+    public var statementTimeout: Duration? = .seconds(30)
+
+    /// Run-time settings of every session, as `search_path` or `lock_timeout`; in effect from the first statement on.
+    public var parameters: [String: String] = [:]
+
+    /// How many statements a connection keeps prepared; the least recently used goes first. 0 prepares none, as transaction
+    /// poolers need it.
+    public var statementCacheCapacity = 128
+
+    /// How long a cancelled task waits at most for the server to stop its query. After that the connection is closed.
+    public var cancelBudget: Duration = .seconds(1)
+
+    public var pool = PGPoolConfiguration()
+
+    /// Called for each notice on the thread that does all input and output of the pool: it must return at once.
+    /// nil writes notices to the logger (warnings as `warning`, the rest as `debug`).
+    public var noticeHandler: (@Sendable (PGNotice) -> Void)?
+
+    /// Nothing is read or checked before the first connection; `validate()` does it earlier.
+    public init(_ conninfo: String = "") {
+        self.conninfo = conninfo
+    }
+
+    /// Throws `PGError` with code `invalidConfiguration` when the connection string cannot be read.
+    public func validate() throws(PGError) {
+        _ = try ConnectParameters(self)
+    }
+}
+
+extension PGConfiguration: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Host, database and user, never the password.
+    public var description: String {
+        guard let parameters = try? ConnectParameters(self) else { return "PGConfiguration(malformed)" }
+        return "PGConfiguration(\(parameters))"
+    }
+
+    public var debugDescription: String { self.description }
+}
+
+extension PGConfiguration: CustomReflectable {
+    /// Keeps `dump` and the like from printing the connection string.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

@@ -1,0 +1,183 @@
+public import Logging
+
+/// One connection to a server, for as long as the closure that received it runs.
+///
+/// Statements of several tasks run one after another.
+public final class PGConnection: PGQuerying {
+    private struct State {
+        var isOpen = true
+        /// How many transactions are open, one in another.
+        var depth = 0
+        var status = PGTransactionStatus.idle
+        var session: Session
+    }
+
+    private let loop: IOLoop
+    private let lease: Lease
+    private let state: Locked<State>
+
+    init(loop: IOLoop, lease: Lease) {
+        self.loop = loop
+        self.lease = lease
+        self.state = Locked(State(session: lease.session))
+    }
+
+    /// Connects, runs `body`, and disconnects, without a pool.
+    ///
+    /// Throws what `body` throws, or `PGError` when connecting fails, which is tried once.
+    @discardableResult
+    public static func withConnection<R>(
+        _ configuration: PGConfiguration,
+        logger: Logger,
+        _ body: (PGConnection) async throws -> R
+    ) async throws -> R {
+        var configuration = configuration
+        configuration.pool.minimum = 0
+        configuration.pool.maximum = 1
+        // The connection has its own time limit; this one must not come first.
+        configuration.pool.acquireTimeout = configuration.connectTimeout + .seconds(60)
+        let loop = IOLoop(PoolDriver(configuration, logger: logger, failsOnFirstError: true))
+        let result: R
+        do {
+            result = try await Self.with(loop, body)
+        } catch {
+            await loop.drain()
+            throw error
+        }
+        await loop.drain()
+        return result
+    }
+
+    static func with<R>(_ loop: IOLoop, _ body: (PGConnection) async throws -> R) async throws -> R {
+        let lease = try await loop.lease()
+        let connection = PGConnection(loop: loop, lease: lease)
+        defer {
+            connection.state.withLock { $0.isOpen = false }
+            _ = loop.post(.release(lease))
+        }
+        return try await body(connection)
+    }
+
+    @discardableResult
+    public func query(_ query: PGQuery) async throws -> PGRows {
+        try await self.run(.statement(query), depth: 0).rows()
+    }
+
+    /// Runs a text of one or several statements, separated by semicolons, by the simple protocol; every value in the results
+    /// is text. Several statements are one transaction unless the text itself says otherwise.
+    ///
+    /// Nothing is escaped: whoever can choose a part of `unsafeSQL` can run anything. Throws as `query` does.
+    @discardableResult
+    public func simpleQuery(unsafeSQL: String) async throws -> [PGRows] {
+        try await self.run(.simple(unsafeSQL), depth: 0).allRows()
+    }
+
+    /// Runs `body` in a transaction, which is committed when it returns and rolled back when it throws or the task was cancelled.
+    ///
+    /// Throws what `body` throws, also when rolling back fails; `commitInDoubt` when the connection was lost during COMMIT;
+    /// `commitRolledBack` when `body` hid a failed statement; the server's error when a deferred constraint fails.
+    @discardableResult
+    public func withTransaction<R>(
+        isolation: PGIsolation? = nil,
+        readOnly: Bool = false,
+        _ body: (PGTransaction) async throws -> R
+    ) async throws -> R {
+        var begin = "BEGIN"
+        if let isolation { begin += " ISOLATION LEVEL " + isolation.rawValue }
+        if readOnly { begin += " READ ONLY" }
+        return try await self.withTransaction(
+            depth: 0, .init(begin: begin, commit: "COMMIT", rollback: "ROLLBACK"), body)
+    }
+
+    /// The server process behind the connection; behind a pooler, a number that the pooler made up.
+    public var backendPID: Int32 { self.lease.session.backendPID }
+
+    /// As `150020` for 15.20.
+    public var serverVersion: Int { self.lease.session.serverVersion }
+
+    /// A setting that the server reports by itself, such as `TimeZone`, as of the last statement that may have changed it.
+    public func parameterStatus(_ name: String) -> String? {
+        self.state.withLock { $0.session.parameters[name] }
+    }
+
+    /// As of the end of the last statement.
+    public var transactionStatus: PGTransactionStatus {
+        self.state.withLock { $0.status }
+    }
+}
+
+/// What connections and transactions share.
+extension PGConnection {
+    /// The three statements around a transaction.
+    struct Boundary {
+        let begin: String
+        let commit: String
+        let rollback: String
+    }
+
+    /// Runs a job for the transaction at `depth`, 0 being none.
+    func run(_ job: @autoclosure () throws(PGError) -> Job, depth: Int) async throws -> Job {
+        try self.state.withLock { state throws(PGError) in
+            guard state.isOpen else { throw PGError(.invalidState, message: "the connection was given back already") }
+            guard state.depth == depth else { throw Self.misuse(depth, state.depth) }
+        }
+        let job = try job()
+        await self.loop.run(job, on: self.lease)
+        self.state.withLock { state in
+            state.status = job.transactionStatus
+            if let session = job.session { state.session = session }
+        }
+        return job
+    }
+
+    func withTransaction<R>(
+        depth: Int,
+        _ boundary: Boundary,
+        _ body: (PGTransaction) async throws -> R
+    ) async throws -> R {
+        _ = try await self.run(Job(.simple(boundary.begin)), depth: depth).allRows()
+        try self.state.withLock { state throws(PGError) in
+            guard state.depth == depth else { throw Self.misuse(depth, state.depth) }
+            state.depth += 1
+        }
+        let result: R
+        do {
+            result = try await body(PGTransaction(connection: self, depth: depth + 1))
+            try Task.checkCancellation()
+        } catch {
+            self.state.withLock { $0.depth = depth }
+            // When this fails the connection is broken, which undoes the transaction too.
+            _ = try? await self.run(Job(.simple(boundary.rollback), isShielded: true), depth: depth)
+            throw error
+        }
+        self.state.withLock { $0.depth = depth }
+        try await self.commit(boundary, depth: depth)
+        return result
+    }
+
+    private func commit(_ boundary: Boundary, depth: Int) async throws {
+        let job = try await self.run(Job(.simple(boundary.commit), isShielded: true), depth: depth)
+        do {
+            let rows = try job.rows()
+            guard rows.commandTag != "ROLLBACK" else {
+                throw PGError(
+                    .commitRolledBack, message: "COMMIT was answered with ROLLBACK: a statement had failed before")
+            }
+        } catch let error as PGError where depth == 0 && job.wasSent && (error.code == .connection || error.endsSession)
+        {
+            throw PGError(.commitInDoubt, message: "the connection was lost during COMMIT", underlying: error)
+        } catch let error as PGError where depth > 0 && error.sqlState != nil {
+            // RELEASE in a transaction that failed: undo the inner one, so that the outer one can go on.
+            _ = try? await self.run(Job(.simple(boundary.rollback), isShielded: true), depth: depth)
+            throw error
+        }
+    }
+
+    private static func misuse(_ depth: Int, _ open: Int) -> PGError {
+        depth > open
+            ? PGError(.invalidState, message: "the transaction has ended already")
+            : PGError(
+                .invalidState,
+                message: "a transaction is open on this connection: its statements go through the innermost one")
+    }
+}

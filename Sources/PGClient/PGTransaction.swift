@@ -1,0 +1,45 @@
+/// An open transaction, for as long as the closure that received it runs.
+public final class PGTransaction: PGQuerying {
+    private let connection: PGConnection
+    private let depth: Int
+
+    init(connection: PGConnection, depth: Int) {
+        self.connection = connection
+        self.depth = depth
+    }
+
+    @discardableResult
+    public func query(_ query: PGQuery) async throws -> PGRows {
+        try await self.connection.run(.statement(query), depth: self.depth).rows()
+    }
+
+    /// As `PGConnection.simpleQuery`, within the transaction.
+    @discardableResult
+    public func simpleQuery(unsafeSQL: String) async throws -> [PGRows] {
+        try await self.connection.run(.simple(unsafeSQL), depth: self.depth).allRows()
+    }
+
+    /// Runs `body` in a savepoint: when it throws, what it did is undone and the transaction can go on.
+    ///
+    /// While it runs, statements go through the inner transaction only; the outer one refuses them with `invalidState`.
+    @discardableResult
+    public func withTransaction<R>(_ body: (PGTransaction) async throws -> R) async throws -> R {
+        let name = "_pgclient_\(self.depth)"
+        return try await self.connection.withTransaction(
+            depth: self.depth,
+            .init(
+                begin: "SAVEPOINT \(name)",
+                commit: "RELEASE SAVEPOINT \(name)",
+                rollback: "ROLLBACK TO SAVEPOINT \(name); RELEASE SAVEPOINT \(name)"
+            ),
+            body
+        )
+    }
+}
+
+/// How much concurrent transactions see of each other (PostgreSQL manual, "Transaction Isolation").
+public enum PGIsolation: String, Sendable {
+    case readCommitted = "READ COMMITTED"
+    case repeatableRead = "REPEATABLE READ"
+    case serializable = "SERIALIZABLE"
+}

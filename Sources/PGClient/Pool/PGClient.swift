@@ -1,0 +1,69 @@
+public import Logging
+
+/// A pool of connections to one database.
+///
+/// Connections are made as they are needed. `run()` keeps the minimum of them and shuts the pool down in an orderly way; without
+/// it the pool works all the same, and ends at once when the last reference goes.
+public final class PGClient: PGQuerying {
+    private let driver: PoolDriver
+    private let loop: IOLoop
+
+    /// Nothing is connected or checked yet.
+    public init(_ configuration: PGConfiguration, logger: Logger) {
+        self.driver = PoolDriver(configuration, logger: logger, failsOnFirstError: false)
+        self.loop = IOLoop(self.driver)
+    }
+
+    deinit {
+        self.loop.stop()
+    }
+
+    /// Keeps the pool until the task is cancelled. Then no caller is taken any more (`poolClosed`), those who wait are served
+    /// still, and it returns when all connections are back, or after `PGPoolConfiguration.drainTimeout`.
+    public func run() async {
+        guard self.loop.post(.keep) else { return }
+        let (never, continuation) = AsyncStream<Never>.makeStream()
+        for await _ in never {}
+        continuation.finish()
+        await self.loop.drain()
+    }
+
+    /// Runs one statement on whichever connection is free, by itself.
+    ///
+    /// Waits up to `PGPoolConfiguration.acquireTimeout` for one. Throws `PGError` with code `acquireTimeout`, `poolSaturated`,
+    /// `poolClosed` or `connection` when there is none, and otherwise as `PGQuerying.query` does.
+    @discardableResult
+    public func query(_ query: PGQuery) async throws -> PGRows {
+        let job = try Job.statement(query)
+        await self.loop.run(job, on: nil)
+        return try job.rows()
+    }
+
+    /// Lends a connection for the length of `body`. Waits and throws for it as `query` does.
+    ///
+    /// A transaction that `body` leaves open is rolled back.
+    @discardableResult
+    public func withConnection<R>(_ body: (PGConnection) async throws -> R) async throws -> R {
+        try await PGConnection.with(self.loop, body)
+    }
+
+    /// Runs `body` in a transaction of its own: `withConnection` and `PGConnection.withTransaction` in one.
+    @discardableResult
+    public func withTransaction<R>(
+        isolation: PGIsolation? = nil,
+        readOnly: Bool = false,
+        _ body: (PGTransaction) async throws -> R
+    ) async throws -> R {
+        try await self.withConnection { connection in
+            try await connection.withTransaction(isolation: isolation, readOnly: readOnly, body)
+        }
+    }
+
+    /// As `PGConnection.simpleQuery`, on whichever connection is free.
+    @discardableResult
+    public func simpleQuery(unsafeSQL: String) async throws -> [PGRows] {
+        try await self.withConnection { try await $0.simpleQuery(unsafeSQL: unsafeSQL) }
+    }
+
+    public var statistics: PGPoolStatistics { self.driver.statistics }
+}

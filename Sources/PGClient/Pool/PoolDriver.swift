@@ -1,0 +1,240 @@
+import Glibc
+import Logging
+
+/// Carries out on the I/O thread what the pool's rules decide.
+///
+/// Only the loop's thread touches it, but for `statistics`.
+final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `machine` is locked
+    typealias Instant = ContinuousClock.Instant
+
+    let configuration: PGConfiguration
+    let logger: Logger
+    /// Locked for the sake of `statistics` alone; nobody else changes it.
+    private let machine: Locked<PoolMachine<PoolRequest>>
+    /// Set by the loop when its thread starts; the loop owns the driver.
+    unowned(unsafe) var loop: IOLoop?
+
+    private(set) var channels: [Channel] = []
+    private(set) var now = Instant.now
+    private(set) var isFinished = false
+    private var finishedJobs: [Job] = []
+    private var finishedLeases: [LeaseRequest] = []
+    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
+    private var drainDeadline: Instant?
+    private var leases = 0
+
+    init(_ configuration: PGConfiguration, logger: Logger, failsOnFirstError: Bool) {
+        self.configuration = configuration
+        self.logger = logger
+        self.machine = Locked(PoolMachine(limits: configuration.pool, failsOnFirstError: failsOnFirstError))
+    }
+
+    var statistics: PGPoolStatistics { self.machine.withLock { $0.statistics } }
+
+    // MARK: Called by the loop
+
+    func updateTime() { self.now = .now }
+
+    func handle(_ command: IOLoop.Command) {
+        switch command {
+        case .request(let request):
+            self.admit(request)
+        case .cancel(.job(let job)):
+            self.cancel(job)
+        case .cancel(.lease(let lease)):
+            lease.isCancelled = true
+            guard let ticket = lease.ticket, self.machine.withLock({ $0.cancel(ticket) }) != nil else { return }
+            self.finish(lease, .failure(CancellationError()))
+        case .run(let job, let lease):
+            guard lease.channel.lease == lease.number else {
+                return self.finish(
+                    job, PGError(.invalidState, message: "the connection was given back", query: job.sql))
+            }
+            lease.channel.run(job)
+        case .release(let lease):
+            guard lease.channel.lease == lease.number else { return }
+            lease.channel.lease = nil
+            self.giveBack(lease.channel)
+        case .resolved(let channel, let result):
+            channel.resolved(result)
+        case .cancelRequestEnded(let channel):
+            channel.cancelRequestEnded()
+        case .keep:
+            self.decide { $0.keep(now: self.now) }
+        case .drain(let continuation):
+            guard !self.isFinished else { return continuation.resume() }
+            self.drainWaiters.append(continuation)
+            if self.drainDeadline == nil { self.drainDeadline = self.now + self.configuration.pool.drainTimeout }
+            self.decide { $0.drain() }
+        case .stop:
+            self.decide { $0.abort() }
+        }
+    }
+
+    func checkDeadlines() {
+        let due = self.machine.withLock { machine in
+            machine.isDraining || machine.nextDeadline.map { $0 <= self.now } ?? false
+                ? machine.tick(now: self.now) : []
+        }
+        self.perform(due)
+        for channel in self.channels {
+            if let deadline = channel.deadline, deadline <= self.now { channel.deadlinePassed() }
+        }
+        if let drainDeadline, drainDeadline <= self.now, !self.isFinished {
+            self.logger.warning("connections were still in use when the pool was shut down")
+            self.decide { $0.abort() }
+        }
+    }
+
+    /// Milliseconds until something is due, for `poll`; -1 when nothing is.
+    func pollTimeout() -> Int32 {
+        var next = self.machine.withLock { $0.nextDeadline }
+        func consider(_ deadline: Instant?) {
+            guard let deadline else { return }
+            next = next.map { min($0, deadline) } ?? deadline
+        }
+        for channel in self.channels { consider(channel.deadline) }
+        consider(self.drainDeadline)
+        guard let next else { return -1 }
+        return Int32(clamping: max(0, (next - .now).milliseconds))
+    }
+
+    /// Resumes the tasks whose work is done, after the servers have been given their next.
+    func resumeWaiting() {
+        for job in self.finishedJobs {
+            job.handover.give()
+            job.continuation?.resume()
+        }
+        self.finishedJobs.removeAll(keepingCapacity: true)
+        for lease in self.finishedLeases {
+            lease.handover.give()
+            lease.continuation?.resume()
+        }
+        self.finishedLeases.removeAll(keepingCapacity: true)
+        guard self.isFinished else { return }
+        for waiter in self.drainWaiters { waiter.resume() }
+        self.drainWaiters = []
+    }
+
+    // MARK: Called by channels
+
+    func connected(_ channel: Channel) {
+        let random = Double.random(in: 0...1)
+        self.decide { $0.connected(channel.id, now: self.now, random: random) }
+    }
+
+    func connectFailed(_ channel: Channel, _ error: PGError) {
+        self.channels.removeAll { $0 === channel }
+        let random = Double.random(in: 0...1)
+        let (attempts, actions) = self.machine.withLock { machine in
+            let actions = machine.connectFailed(channel.id, error, now: self.now, random: random)
+            return (machine.failure?.attempts ?? 1, actions)
+        }
+        // The first failure, the second, the fourth and so on: an outage must not fill the log.
+        if attempts & (attempts - 1) == 0 {
+            self.logger.warning(
+                "connecting to the database failed",
+                metadata: ["pg.attempts": "\(attempts)", "error": "\(String(reflecting: error))"]
+            )
+        }
+        self.perform(actions)
+    }
+
+    /// The channel is closed. One that is on loan is missed by the pool when it comes back.
+    func lost(_ channel: Channel, _ error: PGError) {
+        self.channels.removeAll { $0 === channel }
+        self.logger.info("a database connection was lost", metadata: ["error": "\(String(reflecting: error))"])
+        guard channel.lease == nil else { return }
+        self.decide { $0.release(channel.id, isUsable: false, now: self.now) }
+    }
+
+    func finish(_ job: Job, _ error: (any Error)?) {
+        guard !job.isFinished else { return }
+        job.isFinished = true
+        job.channel = nil
+        if let error { job.error = error }
+        if job.continuation != nil { self.finishedJobs.append(job) }
+    }
+
+    /// A connection has nothing to do any more for the one who had it.
+    func giveBack(_ channel: Channel) {
+        guard channel.isOpen else {
+            return self.decide { $0.release(channel.id, isUsable: false, now: self.now) }
+        }
+        guard channel.clean() else { return }
+        self.decide { $0.release(channel.id, isUsable: true, now: self.now) }
+    }
+
+    // MARK: Inside
+
+    private func decide(_ body: (inout PoolMachine<PoolRequest>) -> [PoolMachine<PoolRequest>.Action]) {
+        self.perform(self.machine.withLock(body))
+    }
+
+    private func admit(_ request: PoolRequest) {
+        switch request {
+        case .job(let job) where job.isCancelled:
+            return self.finish(job, CancellationError())
+        case .lease(let lease) where lease.isCancelled:
+            return self.finish(lease, .failure(CancellationError()))
+        default:
+            break
+        }
+        let (ticket, actions) = self.machine.withLock { $0.request(request, now: self.now) }
+        request.ticket = ticket
+        self.perform(actions)
+    }
+
+    private func cancel(_ job: Job) {
+        guard !job.isFinished else { return }
+        job.isCancelled = true
+        if let channel = job.channel {
+            channel.cancel(job)
+        } else if let ticket = job.ticket, self.machine.withLock({ $0.cancel(ticket) }) != nil {
+            self.finish(job, CancellationError())
+        }
+    }
+
+    private func perform(_ actions: [PoolMachine<PoolRequest>.Action]) {
+        for action in actions {
+            switch action {
+            case .connect(let id):
+                let channel = Channel(id: id, driver: self)
+                self.channels.append(channel)
+                channel.connect()
+            case .hand(let id, let request):
+                guard let channel = self.channels.first(where: { $0.id == id }) else { continue }
+                self.hand(channel, to: request)
+            case .close(let id):
+                guard let index = self.channels.firstIndex(where: { $0.id == id }) else { continue }
+                self.channels.remove(at: index).close()
+            case .fail(.job(let job), let error):
+                self.finish(job, error.with(query: job.sql))
+            case .fail(.lease(let lease), let error):
+                self.finish(lease, .failure(error))
+            case .finished:
+                self.isFinished = true
+                self.drainDeadline = nil
+            }
+        }
+    }
+
+    private func hand(_ channel: Channel, to request: PoolRequest) {
+        request.ticket = nil
+        switch request {
+        case .job(let job):
+            channel.run(job)
+        case .lease(let lease):
+            guard let session = channel.session else { return }
+            self.leases += 1
+            channel.lease = self.leases
+            self.finish(lease, .success(Lease(channel: channel, number: self.leases, session: session)))
+        }
+    }
+
+    private func finish(_ lease: LeaseRequest, _ outcome: Result<Lease, any Error>) {
+        lease.ticket = nil
+        lease.outcome = outcome
+        self.finishedLeases.append(lease)
+    }
+}
