@@ -5,7 +5,8 @@ let package = Package(
     name: "FlexiServer",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "PGClient", targets: ["PGClient"])
+        .library(name: "PGClient", targets: ["PGClient"]),
+        .library(name: "PGTesting", targets: ["PGTesting"]),
     ],
     // No lock file is committed, so every version is exact.
     dependencies: [
@@ -28,12 +29,20 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .target(name: "PGTesting", dependencies: ["PGClient", .product(name: "Logging", package: "swift-log")]),
         .target(name: "OpenSSLCrypto", dependencies: ["COpenSSL"]),
         .target(name: "DigestAuth", dependencies: ["OpenSSLCrypto"]),
         .target(name: "QRCode", dependencies: ["CPNG", "CQREncode"]),
         .testTarget(name: "OpenSSLCryptoTests", dependencies: ["OpenSSLCrypto"]),
         .testTarget(name: "DigestAuthTests", dependencies: ["DigestAuth", "OpenSSLCrypto"]),
         .testTarget(name: "QRCodeTests", dependencies: ["QRCode"]),
+        .testTarget(
+            name: "PGClientTests",
+            dependencies: [
+                "PGClient", "PGTesting",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
     ]
 )
 

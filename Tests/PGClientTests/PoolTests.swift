@@ -1,0 +1,191 @@
+import PGClient
+import PGTesting
+import Synchronization
+import Testing
+
+@Suite struct PoolTests {
+    @Test func manyTasksShareAFewConnections() async throws {
+        try await withClient { client in
+            let total = try await withThrowingTaskGroup(of: Int.self) { group in
+                // No more at a time than the queue takes.
+                for index in 0..<30 {
+                    group.addTask {
+                        var sum = 0
+                        for round in 0..<20 {
+                            sum += try await client.query("SELECT \(index * round) AS n").only?.decode("n") ?? 0
+                        }
+                        return sum
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(total == (0..<30).reduce(0, +) * (0..<20).reduce(0, +))
+            #expect(client.statistics.connectionsMade <= 3)
+            #expect(client.statistics.acquired == 600)
+        }
+    }
+
+    @Test func callersThatWaitTooLongAreToldWhoHasTheConnections() async throws {
+        try await withClient({ ($0.pool.maximum, $0.pool.acquireTimeout) = (1, .milliseconds(50)) }) { client in
+            try await eventually { (try? await client.query("SELECT 1")) != nil }
+            try await client.withConnection { _ in
+                let error = await #expect(throws: PGError.self) { try await client.query("SELECT 1") }
+                #expect(error?.code == .acquireTimeout)
+                #expect(error?.message.contains("1 of 1 connections in use") == true)
+            }
+        }
+    }
+
+    @Test func aFullQueueRefusesAtOnce() async throws {
+        try await withClient({ ($0.pool.maximum, $0.pool.queueLimit) = (1, 0) }) { client in
+            try await client.query("SELECT 1")
+            try await client.withConnection { _ in
+                let error = await #expect(throws: PGError.self) { try await client.query("SELECT 1") }
+                #expect(error?.code == .poolSaturated)
+            }
+        }
+    }
+
+    @Test func theMinimumIsKeptWhileThePoolRuns() async throws {
+        try await withClient({ ($0.pool.minimum, $0.pool.maximum) = (2, 3) }) { client in
+            await withThrowingTaskGroup { group in
+                group.addTask { await client.run() }
+                try? await eventually { client.statistics.idle == 2 }
+                group.cancelAll()
+            }
+            #expect(client.statistics.idle == 0)
+        }
+    }
+
+    @Test func shuttingDownWaitsForThoseWhoAreServed() async throws {
+        try await withClient({ $0.pool.maximum = 1 }) { client in
+            let isInside = Flag()
+            let mayLeave = Flag()
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    try await withThrowingTaskGroup { inner in
+                        inner.addTask { await client.run() }
+                        try await eventually { isInside.isSet }
+                        inner.cancelAll()
+                        try await eventually {
+                            do {
+                                try await client.query("SELECT 1")
+                                return false
+                            } catch let error as PGError {
+                                return error.code == .poolClosed
+                            }
+                        }
+                        mayLeave.set()
+                        try await inner.waitForAll()
+                        #expect(client.statistics.leased == 0)
+                    }
+                }
+                group.addTask {
+                    try await client.withConnection { connection in
+                        isInside.set()
+                        try await eventually { mayLeave.isSet }
+                        let rows = try await connection.query("SELECT 1")
+                        #expect(rows.count == 1)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let error = await #expect(throws: PGError.self) { try await client.query("SELECT 1") }
+            #expect(error?.code == .poolClosed)
+        }
+    }
+
+    @Test func aConnectionThatIsHeldForEverIsClosedWhenTheTimeForDrainingIsOver() async throws {
+        try await withClient({ $0.pool.drainTimeout = .milliseconds(50) }) { client in
+            let isInside = Flag()
+            let isOver = Flag()
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    try await client.withConnection { connection in
+                        isInside.set()
+                        try await eventually { isOver.isSet }
+                        let error = await #expect(throws: PGError.self) { try await connection.query("SELECT 1") }
+                        #expect(error?.code == .poolClosed)
+                    }
+                }
+                try await eventually { isInside.isSet }
+                await withTaskGroup { inner in
+                    inner.addTask { await client.run() }
+                    inner.cancelAll()
+                }
+                isOver.set()
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test func settingsAreInEffectFromTheFirstStatement() async throws {
+        try await withClient({
+            $0.applicationName = "pool test"
+            $0.statementTimeout = .milliseconds(1500)
+            $0.parameters = ["search_path": "\"a b\", \"c\\d\"", "lock_timeout": "7s"]
+        }) { client in
+            let row = try #require(
+                try await client.query(
+                    """
+                    SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS statement,
+                        current_setting('search_path') AS path, current_setting('lock_timeout') AS lock
+                    """
+                ).only
+            )
+            #expect(try row.decode("name") == "pool test")
+            #expect(try row.decode("statement") == "1500ms")
+            #expect(try row.decode("path") == "\"a b\", \"c\\d\"")
+            #expect(try row.decode("lock") == "7s")
+        }
+    }
+
+    @Test func noticesReachTheHandler() async throws {
+        let notices = Mutex<[PGNotice]>([])
+        try await withTestDatabase { database in
+            var configuration = database.configuration
+            configuration.noticeHandler = { notice in notices.withLock { $0.append(notice) } }
+            try await PGConnection.withConnection(configuration, logger: quietLogger) { connection in
+                _ = try await connection.simpleQuery(
+                    unsafeSQL: "DO $$ BEGIN RAISE WARNING 'careful' USING HINT = 'look'; END $$")
+            }
+        }
+        let notice = try #require(notices.withLock { $0.first })
+        #expect(
+            notice.severity == "WARNING" && notice.message == "careful" && notice.hint == "look"
+                && notice.sqlState == "01000")
+    }
+
+    @Test func statementsOfSeveralTasksOnOneConnectionRunOneAfterAnother() async throws {
+        try await withConnection { connection in
+            let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<50 {
+                    group.addTask { try await connection.query("SELECT \(index) AS n").only?.decode("n") ?? 0 }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(sum == 1225)
+        }
+    }
+
+    @Test func theServersParametersAreKnown() async throws {
+        try await withConnection { connection in
+            #expect(connection.serverVersion >= 120_000)
+            #expect(connection.parameterStatus("client_encoding") == "UTF8")
+            let pid = try await connection.query("SELECT pg_backend_pid() AS pid").only?.decode("pid", as: Int32.self)
+            #expect(pid == connection.backendPID)
+            _ = try await connection.simpleQuery(unsafeSQL: "SET TimeZone = 'Asia/Tokyo'")
+            #expect(connection.parameterStatus("TimeZone") == "Asia/Tokyo")
+        }
+    }
+
+    @Test func copyIsRefusedWithoutHanging() async throws {
+        try await withClient { client in
+            for command: PGQuery in ["COPY (SELECT 1) TO STDOUT", "COPY pg_class FROM STDIN"] {
+                let error = await #expect(throws: PGError.self) { try await client.query(command) }
+                #expect(error?.code == .unsupported || error?.code == .server)
+            }
+            try await client.query("SELECT 1")
+        }
+    }
+}
