@@ -7,11 +7,14 @@ let package = Package(
     products: [
         .library(name: "PGClient", targets: ["PGClient"]),
         .library(name: "PGTesting", targets: ["PGTesting"]),
+        .executable(name: "migrate", targets: ["migrate"]),
     ],
     // No lock file is committed, so every version is exact.
     dependencies: [
         // Structured logs.
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        // Command lines of FlexiServer and migrate.
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Deque: the first-in, first-out queues of the pool.
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
@@ -30,6 +33,21 @@ let package = Package(
             ]
         ),
         .target(name: "PGTesting", dependencies: ["PGClient", .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "Migrator",
+            dependencies: [
+                "OpenSSLCrypto", "PGClient",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .executableTarget(
+            name: "migrate",
+            dependencies: [
+                "Migrator", "PGClient",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .target(name: "OpenSSLCrypto", dependencies: ["COpenSSL"]),
         .target(name: "DigestAuth", dependencies: ["OpenSSLCrypto"]),
         .target(name: "QRCode", dependencies: ["CPNG", "CQREncode"]),
@@ -40,6 +58,13 @@ let package = Package(
             name: "PGClientTests",
             dependencies: [
                 "PGClient", "PGTesting",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "MigratorTests",
+            dependencies: [
+                "Migrator", "PGClient", "PGTesting", "OpenSSLCrypto",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

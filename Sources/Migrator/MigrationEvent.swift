@@ -1,0 +1,27 @@
+/// What a run reports while it goes on.
+public enum MigrationEvent: Sendable {
+    /// The server cannot be reached yet, and is tried again.
+    case waitingForServer(String)
+    /// Somebody else migrates this database.
+    case waitingForLock(LockHolder?)
+    case applying(MigrationFile)
+    /// A statement waited too long for a lock, or met a deadlock; the whole file is tried again after `delay`.
+    case retrying(MigrationFile, MigrationFailure, blockers: [LockHolder], delay: Duration)
+    case applied(MigrationFile, took: Duration)
+    /// `RAISE NOTICE` and the like, as the server sent it.
+    case notice(severity: String, message: String)
+}
+
+/// A session that holds a lock.
+public struct LockHolder: Sendable, Hashable, CustomStringConvertible {
+    public let pid: Int32
+    public let user: String
+    public let applicationName: String
+    /// How old its transaction is, or the session where none is open.
+    public let age: Duration
+
+    public var description: String {
+        let name = self.applicationName.isEmpty ? "" : ", \(self.applicationName)"
+        return "pid \(self.pid) (\(self.user)\(name)), since \(self.age.components.seconds) s"
+    }
+}

@@ -1,0 +1,46 @@
+public import struct FoundationEssentials.Date
+
+/// Where a database stands, file by file.
+public struct MigrationStatus: Sendable {
+    public enum State: Sendable, Hashable {
+        case applied(Date)
+        /// A repeatable file that was applied at that time, and has changed since.
+        case outdated(Date)
+        case pending
+        /// A versioned file that was applied at that time, and has changed since.
+        case changed(Date)
+        /// Applied at that time; the file is not there any more.
+        case missing(Date)
+    }
+
+    public struct Line: Sendable, Hashable {
+        /// nil for repeatable files.
+        public let version: Int64?
+        public let slug: String
+        public let state: State
+    }
+
+    public let lines: [Line]
+    public let plan: Plan
+
+    public init(files: [MigrationFile], ledger: [LedgerEntry]) throws(MigrationFailure) {
+        self.plan = try Plan(files: files, ledger: ledger)
+        let applied = AppliedMigrations(ledger)
+        var lines = files.map { file in
+            let entry = file.version.map { applied.versions[$0] } ?? applied.repeatables[file.slug]
+            return Line(version: file.version, slug: file.slug, state: Self.state(of: file, entry))
+        }
+        for case .missing(let entry) in self.plan.problems {
+            let line = Line(version: entry.version, slug: entry.slug, state: .missing(entry.finishedAt))
+            let next = lines.firstIndex { ($0.version ?? .max) > (entry.version ?? .max) }
+            lines.insert(line, at: next ?? lines.endIndex)
+        }
+        self.lines = lines
+    }
+
+    private static func state(of file: MigrationFile, _ entry: LedgerEntry?) -> State {
+        guard let entry else { return .pending }
+        if entry.sha256 == file.sha256 { return .applied(entry.finishedAt) }
+        return file.version == nil ? .outdated(entry.finishedAt) : .changed(entry.finishedAt)
+    }
+}

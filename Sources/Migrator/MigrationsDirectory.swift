@@ -1,0 +1,49 @@
+import FoundationEssentials
+
+/// The directory that holds the migrations; its subdirectories are not looked at.
+public enum MigrationsDirectory {
+    /// Reads every `.sql` file, the versioned ones in the order of their numbers, then the repeatable ones by name.
+    ///
+    /// Throws `MigrationFailure` when the directory cannot be read, a file's name is none of a migration, or a file is no UTF-8.
+    /// Reading blocks the calling thread.
+    public static func load(_ path: String) throws(MigrationFailure) -> [MigrationFile] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw MigrationFailure(
+                .usage, "the directory \(path) cannot be read",
+                hint: "Name the directory of the migrations with --directory.")
+        }
+        var files: [MigrationFile] = []
+        for name in names.sorted() where name.hasSuffix(".sql") && !name.hasPrefix(".") {
+            guard let data = FileManager.default.contents(atPath: path + "/" + name) else {
+                throw MigrationFailure(.failed, "the file \(path)/\(name) cannot be read")
+            }
+            do {
+                guard let file = try MigrationFile(fileName: name, bytes: Array(data)) else {
+                    throw MigrationFailure(
+                        .failed, "\(name) is no name of a migration",
+                        hint: "Migrations are called 0001_what_it_does.sql or R__what_it_makes.sql.")
+                }
+                files.append(file)
+            } catch let error as MalformedText {
+                throw MigrationFailure(
+                    .failed, "the file is no UTF-8, or holds a NUL",
+                    place: .init(fileName: name, position: error.position))
+            } catch let error as MigrationFailure {
+                throw error
+            } catch {
+                throw MigrationFailure(.failed, "\(error)")
+            }
+        }
+        return files.sorted { left, right in
+            switch (left.version, right.version) {
+            case (let left?, let right?) where left != right: left < right
+            case (.some, nil): true
+            case (nil, .some): false
+            default: left.fileName < right.fileName
+            }
+        }
+    }
+}

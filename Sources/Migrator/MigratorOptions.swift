@@ -1,0 +1,17 @@
+/// How a run behaves.
+public struct MigratorOptions: Sendable {
+    /// The last version to apply; nil applies all.
+    public var target: Int64?
+    /// The role that owns the ledger and whatever the migrations create; nil leaves the login's own.
+    public var role: String?
+    /// Read by migrations as `current_setting('migrate.NAME', true)`. Names are letters, digits and underscores.
+    public var settings: [String: String] = [:]
+    /// How long a run waits for another one to end, and how long a file is tried again that finds tables locked.
+    public var lockWait: Duration = .seconds(300)
+    /// `lock_timeout` of files that do not name theirs.
+    public var lockTimeout: Duration = .seconds(2)
+    /// How long a server is tried that cannot be reached or is starting.
+    public var connectWait: Duration = .zero
+
+    public init() {}
+}

@@ -1,0 +1,126 @@
+/// What is to be applied, by the files and the ledger. Nothing is read or written.
+public struct Plan: Sendable {
+    /// A contradiction, because of which nothing may be applied.
+    public enum Problem: Sendable, Hashable {
+        /// Two files have the same version, or are the same repeatable one.
+        case duplicate(first: String, second: String)
+        case missing(LedgerEntry)
+        case changed(fileName: String)
+        case outOfOrder(fileName: String, newest: Int64)
+    }
+
+    public let pending: [MigrationScript]
+    /// In the order of the files.
+    public let problems: [Problem]
+
+    /// - Parameters:
+    ///   - files: in the order of application.
+    ///   - ledger: the entries of applied files, in the order in which they were made.
+    ///   - target: the last version to apply; nil applies all. Repeatable files wait until no versioned one is left.
+    /// - Throws: `MigrationFailure` when a pending file cannot be read as SQL, or no file has the version `target`.
+    public init(files: [MigrationFile], ledger: [LedgerEntry], to target: Int64? = nil) throws(MigrationFailure) {
+        if let target, !files.contains(where: { $0.version == target }) {
+            throw MigrationFailure(.usage, "there is no migration with version \(target)")
+        }
+        let applied = AppliedMigrations(ledger)
+        var problems = Self.duplicates(in: files)
+        problems += applied.versions.values.filter { entry in !files.contains { $0.version == entry.version } }
+            .sorted { ($0.version ?? 0) < ($1.version ?? 0) }.map(Problem.missing)
+        var pending: [MigrationScript] = []
+        var isComplete = true
+        for file in files {
+            if let version = file.version {
+                if let entry = applied.versions[version] {
+                    if entry.sha256 != file.sha256 { problems.append(.changed(fileName: file.fileName)) }
+                } else if let target, version > target {
+                    isComplete = false
+                } else {
+                    let script = try MigrationScript(file)
+                    if let newest = applied.newest, version < newest, !script.directives.allowsOutOfOrder {
+                        problems.append(.outOfOrder(fileName: file.fileName, newest: newest))
+                    }
+                    pending.append(script)
+                }
+            } else if isComplete, applied.repeatables[file.slug]?.sha256 != file.sha256 {
+                pending.append(try MigrationScript(file))
+            }
+        }
+        self.pending = pending
+        self.problems = problems
+    }
+
+    /// Throws what stands against applying the plan; several problems are one failure.
+    public func check() throws(MigrationFailure) {
+        guard let first = self.problems.first else { return }
+        let isDrift = self.problems.contains { if case .duplicate = $0 { false } else { true } }
+        throw MigrationFailure(
+            isDrift ? .drift : .failed,
+            self.problems.map(\.description).joined(separator: "\n"),
+            hint: first.hint
+        )
+    }
+
+    private static func duplicates(in files: [MigrationFile]) -> [Problem] {
+        var names: [MigrationFile.Identity: String] = [:]
+        return files.compactMap { file in
+            guard let first = names.updateValue(file.fileName, forKey: file.identity) else { return nil }
+            return .duplicate(first: first, second: file.fileName)
+        }
+    }
+}
+
+/// The ledger, by what it is asked for.
+struct AppliedMigrations {
+    private(set) var versions: [Int64: LedgerEntry] = [:]
+    /// The newest entry of each.
+    private(set) var repeatables: [String: LedgerEntry] = [:]
+
+    init(_ ledger: [LedgerEntry]) {
+        for entry in ledger {
+            if let version = entry.version {
+                self.versions[version] = entry
+            } else {
+                self.repeatables[entry.slug] = entry
+            }
+        }
+    }
+
+    var newest: Int64? { self.versions.keys.max() }
+}
+
+extension MigrationFile {
+    enum Identity: Hashable {
+        case version(Int64)
+        case repeatable(String)
+    }
+
+    var identity: Identity { self.version.map(Identity.version) ?? .repeatable(self.slug) }
+}
+
+extension Plan.Problem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .duplicate(let first, let second):
+            "\(first) and \(second) are the same migration"
+        case .missing(let entry):
+            "migration \(entry.version ?? 0) (\(entry.slug)) was applied, but its file is not there"
+        case .changed(let fileName):
+            "\(fileName) was changed after it had been applied"
+        case .outOfOrder(let fileName, let newest):
+            "\(fileName) comes too late: \(newest) was applied before"
+        }
+    }
+
+    var hint: String {
+        switch self {
+        case .duplicate:
+            "Give one of them another number."
+        case .missing:
+            "Restore the file, or use the directory of the release that applied it."
+        case .changed:
+            "Restore the file as it was applied, and write what is to change into a new one."
+        case .outOfOrder:
+            "Give the file a higher number, or let it come late with the line `-- migrate:allow-out-of-order`."
+        }
+    }
+}

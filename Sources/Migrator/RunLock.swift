@@ -1,0 +1,70 @@
+import PGClient
+
+/// The advisory lock that lets one run at a time change a database. The session holds it, so it goes with the connection.
+///
+/// It is asked for again and again: a session that waited for it inside a statement would hold a snapshot, for which
+/// `CREATE INDEX CONCURRENTLY` of the run that has the lock would wait in turn.
+struct RunLock {
+    /// "migr" in ASCII; advisory locks are counted per database.
+    private static let namespace: Int32 = 0x6D69_6772
+    private static let key: Int32 = 1
+
+    private let db: PGConnection
+
+    init(_ db: PGConnection) {
+        self.db = db
+    }
+
+    /// Throws `MigrationFailure` of kind `lockWait` when another run held the lock for all of `limit`.
+    func acquire(within limit: Duration, _ report: @Sendable (MigrationEvent) -> Void) async throws {
+        let start = ContinuousClock.now
+        var backoff = Backoff(from: .milliseconds(50), to: .seconds(1))
+        var nextReport = start
+        while true {
+            let isMine: Bool = try await self.db.value("SELECT pg_try_advisory_lock(\(Self.namespace), \(Self.key))")
+            if isMine { return }
+            let holder = try await self.holder()
+            let now = ContinuousClock.now
+            guard now - start < limit else {
+                throw MigrationFailure(
+                    .lockWait,
+                    "another run of migrate holds this database's lock" + (holder.map { ": \($0)" } ?? ""),
+                    hint: "Wait for it to end, or give this one more time with --lock-wait."
+                )
+            }
+            if now >= nextReport {
+                report(.waitingForLock(holder))
+                nextReport = now + .seconds(15)
+            }
+            try await Task.sleep(for: min(backoff.next(), limit))
+        }
+    }
+
+    func release() async throws {
+        try await self.db.query("SELECT pg_advisory_unlock(\(Self.namespace), \(Self.key))")
+    }
+
+    private func holder() async throws -> LockHolder? {
+        try await self.db.query(
+            """
+            SELECT holder.pid, coalesce(holder.usename::text, '') AS usename, coalesce(holder.application_name, '') AS application_name,
+                extract(epoch FROM clock_timestamp() - coalesce(holder.xact_start, holder.backend_start, clock_timestamp()))::float8
+                    AS age
+            FROM pg_locks AS lock
+            JOIN pg_stat_activity AS holder ON holder.pid = lock.pid
+            WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 2
+                AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND lock.classid = \(Self.namespace)::int::oid AND lock.objid = \(Self.key)::int::oid
+            """
+        ).first.map(LockHolder.init)
+    }
+}
+
+extension LockHolder {
+    init(_ row: PGRow) throws {
+        self.pid = try row.decode("pid")
+        self.user = try row.decode("usename")
+        self.applicationName = try row.decode("application_name")
+        self.age = .seconds(try row.decode("age", as: Double.self))
+    }
+}

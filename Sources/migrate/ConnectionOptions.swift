@@ -1,0 +1,38 @@
+import ArgumentParser
+import FoundationEssentials
+import Migrator
+import PGClient
+
+/// Which database.
+struct ConnectionOptions: ParsableArguments {
+    @Option(help: "The database, without a password, which everybody on the machine could read here.")
+    var databaseURL: String?
+
+    @Option(help: "How long to try a server that cannot be reached yet (in seconds, or 500ms, 30s, 5m).")
+    var wait = WaitingTime(.zero)
+
+    func validate() throws {
+        guard let databaseURL, Self.holdsPassword(databaseURL) else { return }
+        throw ValidationError(
+            "the URL holds a password, which everybody on the machine could read: "
+                + "put it into MIGRATE_DATABASE_URL, PGPASSWORD or a password file")
+    }
+
+    func configuration() throws -> PGConfiguration {
+        let environment = ProcessInfo.processInfo.environment
+        let candidates = [self.databaseURL, environment["MIGRATE_DATABASE_URL"], environment["DATABASE_URL"]]
+        let configuration = PGConfiguration(candidates.compactMap(\.self).first { !$0.isEmpty } ?? "")
+        do {
+            try configuration.validate()
+        } catch {
+            throw MigrationFailure(.usage, error.message)
+        }
+        return configuration
+    }
+
+    /// Looks at URLs and at keywords with values, as libpq takes both.
+    static func holdsPassword(_ conninfo: String) -> Bool {
+        if conninfo.contains(#/(^|[\s?&])(ssl)?password\s*=/#) { return true }
+        return conninfo.contains(#/^postgres(ql)?://[^/@?]*:[^/@?]+@/#)
+    }
+}

@@ -1,0 +1,348 @@
+import Logging
+import PGClient
+import PGTesting
+import Synchronization
+import Testing
+
+@testable import Migrator
+
+@Suite(.timeLimit(.minutes(2)))
+struct MigratorTests {
+    @Test func threeRunsAtOnceApplyEachFileOnce() async throws {
+        try await Scratch.with { scratch in
+            let files = try (1...5).map {
+                try migration("\($0)_t.sql", "CREATE TABLE t\($0) (); SELECT pg_sleep(0.01);")
+            }
+            let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+                for _ in 1...3 { group.addTask { try await scratch.up(files) } }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(applied.sorted() == files.map(\.fileName))
+            #expect(
+                try await scratch.values("SELECT version FROM migrate.ledger ORDER BY id") == ["1", "2", "3", "4", "5"])
+        }
+    }
+
+    @Test func aSecondRunAppliesNothingAndTakesNoLock() async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration("1_a.sql", "CREATE TABLE a ()"),
+                try migration("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1"),
+            ]
+            #expect(try await scratch.up(files) == ["1_a.sql", "R__v.sql"])
+            try await RunLock(scratch.connection).acquire(within: .zero) { _ in }
+            #expect(try await scratch.up(files) == [])
+        }
+    }
+
+    @Test func aRunWaitsForTheOneThatHasTheLockAndNamesIt() async throws {
+        try await Scratch.with { scratch in
+            let lock = RunLock(scratch.connection)
+            try await lock.acquire(within: .zero) { _ in }
+            let (holders, continuation) = AsyncStream<LockHolder?>.makeStream()
+            let migrator = scratch.migrator { event in
+                if case .waitingForLock(let holder) = event { continuation.yield(holder) }
+            }
+            let files = [try migration("1_a.sql", "CREATE TABLE a ()")]
+            async let applied = migrator.up(files)
+            var iterator = holders.makeAsyncIterator()
+            let holder = try #require(await iterator.next() ?? nil)
+            #expect(holder.pid == scratch.connection.backendPID)
+            #expect(try await scratch.values("SELECT to_regclass('a')") == [nil])
+            try await lock.release()
+            #expect(try await applied == files)
+        }
+    }
+
+    @Test func aRunThatWaitsTooLongSaysForWhom() async throws {
+        try await Scratch.with { scratch in
+            try await RunLock(scratch.connection).acquire(within: .zero) { _ in }
+            var options = MigratorOptions()
+            options.lockWait = .milliseconds(100)
+            let failure = await #expect(throws: MigrationFailure.self) {
+                try await scratch.up([try migration("1_a.sql", "CREATE TABLE a ()")], options: options)
+            }
+            #expect(failure?.kind == .lockWait)
+            #expect(failure?.message.contains("pid \(scratch.connection.backendPID)") == true)
+        }
+    }
+
+    @Test func aChangedFileIsRefusedAndNothingElseIsApplied() async throws {
+        try await Scratch.with { scratch in
+            try await scratch.up([try migration("1_a.sql", "CREATE TABLE a ()")])
+            let failure = await #expect(throws: MigrationFailure.self) {
+                try await scratch.up([
+                    try migration("1_a.sql", "CREATE TABLE a (b int)"), try migration("2_b.sql", "CREATE TABLE b ()"),
+                ])
+            }
+            #expect(failure?.kind == .drift)
+            #expect(try await scratch.values("SELECT to_regclass('b')") == [nil])
+        }
+    }
+
+    @Test func otherLineEndsAreNoChange() async throws {
+        try await Scratch.with { scratch in
+            try await scratch.up([try migration("1_a.sql", "CREATE TABLE a (\n);\n")])
+            #expect(try await scratch.up([try migration("1_a.sql", "\u{FEFF}CREATE TABLE a (\r\n);\r\n")]) == [])
+        }
+    }
+
+    @Test func aCommitInAFileIsRefusedBeforeAnythingIsApplied() async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration("1_a.sql", "CREATE TABLE a ()"), try migration("2_b.sql", "CREATE TABLE b ();\n COMMIT;"),
+            ]
+            let failure = await #expect(throws: MigrationFailure.self) { try await scratch.up(files) }
+            #expect(failure?.place?.position == .init(line: 2, column: 2))
+            #expect(
+                try await scratch.values("SELECT coalesce(to_regclass('a'), to_regclass('migrate.ledger'))") == [nil])
+        }
+    }
+
+    @Test(arguments: ["COMMIT", "COMMIT; BEGIN"])
+    func aTransactionThatEndedUnnoticedIsNotWrittenToTheLedger(_ sql: String) async throws {
+        try await Scratch.with { scratch in
+            let file = try migration("1_a.sql", sql)
+            let statement = SQLLexer.Statement(
+                bytes: 0..<sql.utf8.count, position: .init(line: 1, column: 1), words: [])
+            let script = MigrationScript(file, directives: try MigrationDirectives([]), statements: [statement])
+            let migrator = scratch.migrator()
+            let failure = await #expect(throws: MigrationFailure.self) {
+                try await migrator.withConnection { connection in
+                    try await migrator.createLedger(connection)
+                    try await migrator.apply(script, connection)
+                }
+            }
+            #expect(failure?.message.contains("ended the transaction") == true)
+            #expect(try await scratch.values("SELECT version FROM migrate.ledger") == [])
+        }
+    }
+
+    @Test func aFileThatFailsIsUndoneAndShowsWhere() async throws {
+        try await Scratch.with { scratch in
+            let sql = "CREATE TABLE b ();\r\n-- Größe\r\nSELECT 'é漢',\t\"ü\",\r\n       nonsense FROM b;\r\n"
+            let files = [try migration("1_a.sql", "CREATE TABLE a ()"), try migration("2_b.sql", sql)]
+            let failure = try #require(
+                await #expect(throws: MigrationFailure.self) { try await scratch.up(files) })
+            #expect(failure.place?.position == .init(line: 3, column: 14))
+            #expect(failure.sqlState == "42703")
+            #expect(
+                failure.description.hasPrefix(
+                    """
+                    2_b.sql:3:14: error: column "ü" does not exist (SQLSTATE 42703)
+                    SELECT 'é漢',\t"ü",
+                                 \t^
+                    """))
+            #expect(try await scratch.values("SELECT version FROM migrate.ledger") == ["1"])
+            #expect(try await scratch.values("SELECT to_regclass('b')") == [nil])
+        }
+    }
+
+    @Test func anErrorWithoutAPlaceIsToldWithItsStatement() async throws {
+        try await Scratch.with { scratch in
+            let file = try migration("1_a.sql", "CREATE TABLE a ();\n  CREATE TABLE a ();\nSELECT 1;")
+            let failure = await #expect(throws: MigrationFailure.self) { try await scratch.up([file]) }
+            #expect(failure?.sqlState == "42P07")
+            #expect(failure?.place?.position == .init(line: 2, column: 3))
+        }
+    }
+
+    @Test func aDeferredConstraintIsCheckedBeforeTheLedgerIsWritten() async throws {
+        try await Scratch.with { scratch in
+            let sql =
+                "CREATE TABLE a (b int, CONSTRAINT a_b_key UNIQUE (b) DEFERRABLE INITIALLY DEFERRED); INSERT INTO a VALUES (1), (1)"
+            let failure = await #expect(throws: MigrationFailure.self) {
+                try await scratch.up([try migration("1_a.sql", sql)])
+            }
+            #expect(failure?.sqlState == "23505")
+            #expect(failure?.fileName == "1_a.sql")
+        }
+    }
+
+    @Test func aRepeatableFileIsAppliedAgainWhenItHasChanged() async throws {
+        try await Scratch.with { scratch in
+            let old = try migration("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS a")
+            let new = try migration("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 2 AS a")
+            #expect(try await scratch.up([old]) == ["R__v.sql"])
+            #expect(try await scratch.up([new]) == ["R__v.sql"])
+            #expect(try await scratch.up([new]) == [])
+            #expect(try await scratch.values("SELECT a FROM v") == ["2"])
+        }
+    }
+
+    @Test func theRoleOwnsTheLedgerAndWhatFilesCreate() async throws {
+        try await Scratch.with { scratch in
+            var options = MigratorOptions()
+            options.role = scratch.owner
+            options.settings = ["app_role": scratch.app]
+            let grants = """
+                CREATE SCHEMA s;
+                DO $$ BEGIN
+                    EXECUTE format('GRANT USAGE ON SCHEMA migrate TO %I', current_setting('migrate.app_role'));
+                    EXECUTE format('GRANT SELECT ON migrate.ledger TO %I', current_setting('migrate.app_role'));
+                END $$;
+                """
+            try await scratch.up([try migration("1_a.sql", grants)], options: options)
+            let owners = "SELECT nspowner::regrole FROM pg_namespace WHERE nspname IN ('s', 'migrate')"
+            #expect(try await scratch.values(owners) == ["\(scratch.owner)", "\(scratch.owner)"])
+            #expect(try await scratch.values("SELECT role FROM migrate.ledger") == [scratch.owner])
+            #expect(try await scratch.values("SELECT settings ->> 'app_role' FROM migrate.ledger") == [scratch.app])
+            let isAllowed = try await scratch.values(
+                """
+                SELECT has_table_privilege('\(scratch.app)', 'migrate.ledger', privilege)
+                FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
+                """)
+            #expect(isAllowed == ["true", "false", "false", "false", "false"])
+        }
+    }
+
+    @Test func aFileMayNameItsOwnRole() async throws {
+        try await Scratch.with { scratch in
+            let sql = "-- migrate:role \(scratch.owner)\nCREATE SCHEMA s"
+            try await scratch.up([try migration("1_a.sql", sql)])
+            #expect(try await scratch.values("SELECT role FROM migrate.ledger") == [scratch.owner])
+            #expect(
+                try await scratch.values("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 's'") == [
+                    scratch.owner
+                ])
+        }
+    }
+
+    @Test func whatAFileSetsDoesNotReachTheNext() async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration(
+                    "1_a.sql",
+                    "SET search_path = ''; SET ROLE \"\(scratch.owner)\"; SET lock_timeout = '1h'; DEALLOCATE ALL"),
+                try migration(
+                    "2_b.sql",
+                    """
+                    -- migrate:lock-timeout 3s
+                    -- migrate:statement-timeout 4s
+                    CREATE TABLE b AS SELECT current_setting('search_path') AS path, current_user::text AS who,
+                        current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement
+                    """),
+            ]
+            try await scratch.up(files)
+            #expect(try await scratch.values("SELECT path FROM b") == ["\"$user\", public"])
+            #expect(try await scratch.values("SELECT who <> '\(scratch.owner)' FROM b") == ["true"])
+            #expect(try await scratch.values("SELECT lock || ' ' || statement FROM b") == ["3s 4s"])
+        }
+    }
+
+    @Test func breaksBeforeIsWrittenToTheLedger() async throws {
+        try await Scratch.with { scratch in
+            try await scratch.up([try migration("3_a.sql", "-- migrate:breaks-before 2\nSELECT 1")])
+            #expect(try await scratch.values("SELECT breaks_before FROM migrate.ledger") == ["2"])
+        }
+    }
+
+    @Test func aLockedTableIsTriedAgainAndWhoHoldsItIsNamed() async throws {
+        try await Scratch.with { scratch in
+            let first = try migration("1_a.sql", "CREATE TABLE a ()")
+            try await scratch.up([first])
+            let (retries, continuation) = AsyncStream<[LockHolder]>.makeStream()
+            let migrator = scratch.migrator { event in
+                if case .retrying(_, _, let blockers, _) = event { continuation.yield(blockers) }
+            }
+            try await scratch.connection.simpleQuery(unsafeSQL: "BEGIN; SELECT * FROM a")
+            let second = try migration(
+                "2_b.sql", "-- migrate:lock-timeout 400ms\nCREATE TABLE b (); ALTER TABLE a ADD b int")
+            async let applied = migrator.up([first, second])
+            for await blockers in retries where blockers.map(\.pid) == [scratch.connection.backendPID] { break }
+            try await scratch.connection.simpleQuery(unsafeSQL: "COMMIT")
+            #expect(try await applied == [second])
+        }
+    }
+
+    @Test func aTableThatStaysLockedEndsTheRun() async throws {
+        try await Scratch.with { scratch in
+            let first = try migration("1_a.sql", "CREATE TABLE a ()")
+            try await scratch.up([first])
+            try await scratch.connection.simpleQuery(unsafeSQL: "BEGIN; SELECT * FROM a")
+            var options = MigratorOptions()
+            options.lockWait = .zero
+            options.lockTimeout = .milliseconds(10)
+            let failure = await #expect(throws: MigrationFailure.self) {
+                try await scratch.up(
+                    [first, try migration("2_b.sql", "SELECT 1;\nALTER TABLE a ADD b int")], options: options)
+            }
+            try await scratch.connection.simpleQuery(unsafeSQL: "COMMIT")
+            #expect(failure?.kind == .lockWait)
+            #expect(failure?.place?.position.line == 2)
+        }
+    }
+
+    @Test func aCancelledRunLeavesTheFileAtHandUndone() async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration("1_a.sql", "CREATE TABLE a ()"),
+                try migration("2_b.sql", "CREATE TABLE b (); SELECT pg_sleep(3600)"),
+            ]
+            let task = Task { try await scratch.up(files) }
+            try await scratch.waitUntil(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
+            )
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(try await scratch.values("SELECT version FROM migrate.ledger") == ["1"])
+            #expect(try await scratch.values("SELECT to_regclass('b')") == [nil])
+        }
+    }
+
+    @Test func noticesAreReported() async throws {
+        try await Scratch.with { scratch in
+            let notices = Mutex<[String]>([])
+            let migrator = scratch.migrator { event in
+                if case .notice(let severity, let message) = event {
+                    notices.withLock { $0.append("\(severity): \(message)") }
+                }
+            }
+            try await migrator.up([try migration("1_a.sql", "DO $$ BEGIN RAISE NOTICE 'hello'; END $$")])
+            #expect(notices.withLock { $0 } == ["NOTICE: hello"])
+        }
+    }
+
+    @Test func statusWorksWithoutALedger() async throws {
+        try await Scratch.with { scratch in
+            let status = try await scratch.migrator().status([try migration("1_a.sql", "CREATE TABLE a ()")])
+            #expect(status.lines.map(\.state) == [.pending])
+            #expect(try await scratch.values("SELECT to_regclass('migrate.ledger')") == [nil])
+        }
+    }
+
+    @Test func aServerThatIsNotThereIsUnreachable() async throws {
+        let migrator = Migrator(PGConfiguration("host=/nonexistent"), logger: Scratch.logger)
+        let failure = await #expect(throws: MigrationFailure.self) { try await migrator.up([]) }
+        #expect(failure?.kind == .unreachable)
+    }
+
+    @Test func aWrongDatabaseNameIsNotWaitedFor() async throws {
+        try await Scratch.with { scratch in
+            var options = MigratorOptions()
+            options.connectWait = .seconds(3600)
+            let conninfo = scratch.database.conninfo + " dbname=" + scratch.database.name + "_gone"
+            let migrator = Migrator(PGConfiguration(conninfo), options: options, logger: Scratch.logger)
+            let failure = await #expect(throws: MigrationFailure.self) { try await migrator.up([]) }
+            #expect(failure?.kind == .failed)
+            #expect(failure?.sqlState == "3D000")
+        }
+    }
+
+    @Test func defaultPrivilegesOfTheOwnerDoNotReachTheLedger() async throws {
+        try await Scratch.with { scratch in
+            try await scratch.connection.simpleQuery(
+                unsafeSQL:
+                    "ALTER DEFAULT PRIVILEGES FOR ROLE \"\(scratch.owner)\" GRANT INSERT ON TABLES TO \"\(scratch.app)\""
+            )
+            var options = MigratorOptions()
+            options.role = scratch.owner
+            try await scratch.up([try migration("1_a.sql", "CREATE SCHEMA s; CREATE TABLE s.t ()")], options: options)
+            #expect(
+                try await scratch.values("SELECT has_table_privilege('\(scratch.app)', 's.t', 'INSERT')") == ["true"])
+            #expect(
+                try await scratch.values("SELECT has_table_privilege('\(scratch.app)', 'migrate.ledger', 'INSERT')")
+                    == ["false"])
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Logging
+import Migrator
+import PGClient
+import PGTesting
+import Synchronization
+import Testing
+
+/// An empty database for one test, and roles that go with it.
+struct Scratch: Sendable {
+    let database: TestDatabase
+    let connection: PGConnection
+    /// May create in the database.
+    let owner: String
+    let app: String
+
+    static func with(_ body: (Scratch) async throws -> Void) async throws {
+        let database = try await TestDatabase.create(prefix: "mig")
+        do {
+            try await PGConnection.withConnection(database.configuration, logger: Self.logger) { connection in
+                let scratch = Scratch(
+                    database: database, connection: connection, owner: database.name + "_owner",
+                    app: database.name + "_app")
+                try await connection.simpleQuery(
+                    unsafeSQL: """
+                        CREATE ROLE "\(scratch.owner)";
+                        CREATE ROLE "\(scratch.app)";
+                        GRANT CREATE ON DATABASE "\(database.name)" TO "\(scratch.owner)";
+                        """)
+                let outcome: Result<Void, any Error>
+                do { outcome = .success(try await body(scratch)) } catch { outcome = .failure(error) }
+                // The roles cannot go while the database has things of theirs.
+                try await connection.simpleQuery(unsafeSQL: "DROP OWNED BY \"\(scratch.owner)\" CASCADE")
+                try await connection.simpleQuery(unsafeSQL: "DROP OWNED BY \"\(scratch.app)\" CASCADE")
+                try await connection.simpleQuery(unsafeSQL: "DROP ROLE \"\(scratch.owner)\", \"\(scratch.app)\"")
+                try outcome.get()
+            }
+        } catch {
+            try? await database.drop()
+            throw error
+        }
+        try await database.drop()
+    }
+
+    static var logger: Logger { Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() } }
+
+    func migrator(
+        options: MigratorOptions = MigratorOptions(), report: @escaping @Sendable (MigrationEvent) -> Void = { _ in }
+    ) -> Migrator {
+        Migrator(self.database.configuration, options: options, logger: Self.logger, report: report)
+    }
+
+    @discardableResult
+    func up(_ files: [MigrationFile], options: MigratorOptions = MigratorOptions()) async throws -> [String] {
+        try await self.migrator(options: options).up(files).map(\.fileName)
+    }
+
+    /// The first column of a query's rows, as text.
+    func values(_ sql: String) async throws -> [String?] {
+        try await self.connection.query(PGQuery(unsafeSQL: "SELECT t::text FROM (\(sql)) AS q (t)")).map {
+            try $0.decode("t")
+        }
+    }
+
+    /// Waits until a query returns true.
+    func waitUntil(_ condition: String) async throws {
+        while try await self.values(condition).first != "true" {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}
+
+func migration(_ fileName: String, _ sql: String) throws -> MigrationFile {
+    try #require(try MigrationFile(fileName: fileName, bytes: Array(sql.utf8)))
+}
