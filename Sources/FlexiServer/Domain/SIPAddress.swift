@@ -1,0 +1,107 @@
+/// `user@domain`, the name of an account, folded to lower case.
+///
+/// Read from what clients send: a `From` header (RFC 3261, 20.20: display name, angle brackets, parameters),
+/// a path segment, or a field of a body (`sip:` and `sips:` optional). Port, password, URI parameters and
+/// headers are dropped: they do not name the account.
+struct SIPAddress: Hashable, Sendable {
+    /// Not yet a `Username`: a caller may name an account that could never exist, which is unknown, not malformed.
+    let username: String
+    let domain: DomainName
+
+    init(username: Username, domain: DomainName) {
+        self.username = username.value
+        self.domain = domain
+    }
+
+    /// Reads a `From` header field's value; `nil` when it is none.
+    init?(fromHeader value: String) {
+        let text = value.utf8
+        if let open = Self.openingBracket(in: text) {
+            guard let close = text[open...].firstIndex(of: UInt8(ascii: ">")) else { return nil }
+            self.init(value[text.index(after: open)..<close])
+        } else {
+            self.init(Self.trimmed(value[...]))
+        }
+    }
+
+    /// Reads a bare address with or without its scheme.
+    init?(_ text: some StringProtocol) {
+        let text = Substring(text)
+        guard text.utf8.count <= 512 else { return nil }
+        var rest = Self.trimmed(text)
+        for scheme in ["sips:", "sip:"] where rest.utf8.count > scheme.utf8.count {
+            if rest.prefix(scheme.count).lowercased() == scheme {
+                rest = rest.dropFirst(scheme.count)
+                break
+            }
+        }
+        guard let at = rest.utf8.lastIndex(of: UInt8(ascii: "@")) else { return nil }
+        let userInfo = rest[..<at]
+        let user = userInfo.prefix { $0 != ":" }
+        let host = rest[rest.utf8.index(after: at)...].prefix { !";?:".contains($0) }
+        guard let username = Self.percentDecoded(user)?.lowercased(), Self.isUser(username),
+            let domain = DomainName(host)
+        else { return nil }
+        self.username = username
+        self.domain = domain
+    }
+
+    /// The `<` that opens the address: the first outside of a quoted display name.
+    private static func openingBracket(in text: String.UTF8View) -> String.Index? {
+        var quoted = false
+        var escaped = false
+        for index in text.indices {
+            switch text[index] {
+            case _ where escaped: escaped = false
+            case UInt8(ascii: "\\") where quoted: escaped = true
+            case UInt8(ascii: "\""): quoted.toggle()
+            case UInt8(ascii: "<") where !quoted: return index
+            default: break
+            }
+        }
+        return nil
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return text
+    }
+
+    /// `nil` when an escape is cut short or the bytes are not UTF-8.
+    private static func percentDecoded(_ text: Substring) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(Self.hexDigit), let low = rest.popFirst().flatMap(Self.hexDigit)
+            else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init)
+    }
+
+    /// No white space, no control character, none of the delimiters that would end an address.
+    private static func isUser(_ user: String) -> Bool {
+        !user.isEmpty
+            && user.unicodeScalars.allSatisfy { scalar in
+                scalar.value > 0x20 && scalar.value != 0x7F && !"<>\"@".unicodeScalars.contains(scalar)
+            }
+    }
+}
+
+extension SIPAddress: CustomStringConvertible {
+    var description: String { "\(self.username)@\(self.domain)" }
+
+    /// With the scheme, as SIP messages and configuration write it.
+    var uri: String { "sip:\(self)" }
+}
