@@ -8,11 +8,22 @@ let package = Package(
         .library(name: "PGClient", targets: ["PGClient"]),
         .library(name: "PGTesting", targets: ["PGTesting"]),
         .executable(name: "migrate", targets: ["migrate"]),
+        .executable(name: "FlexiServer", targets: ["FlexiServer"]),
     ],
     // No lock file is committed, so every version is exact.
     dependencies: [
+        // The HTTP server.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        // ByteBuffer, which response bodies are written into; the version Hummingbird is built with.
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        // Request and response heads, the currency of Hummingbird's API.
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         // Structured logs.
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        // Start, signals and graceful stop of the long-lived parts.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        // Settings from the environment and env files, with secrets marked.
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
         // Command lines of FlexiServer and migrate.
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Deque: the first-in, first-out queues of the pool.
@@ -51,6 +62,20 @@ let package = Package(
         .target(name: "OpenSSLCrypto", dependencies: ["COpenSSL"]),
         .target(name: "DigestAuth", dependencies: ["OpenSSLCrypto"]),
         .target(name: "QRCode", dependencies: ["CPNG", "CQREncode"]),
+        .executableTarget(
+            name: "FlexiServer",
+            dependencies: [
+                "DigestAuth", "OpenSSLCrypto", "PGClient", "QRCode",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]
+        ),
         .testTarget(name: "OpenSSLCryptoTests", dependencies: ["OpenSSLCrypto"]),
         .testTarget(name: "DigestAuthTests", dependencies: ["DigestAuth", "OpenSSLCrypto"]),
         .testTarget(name: "QRCodeTests", dependencies: ["QRCode"]),
@@ -66,6 +91,18 @@ let package = Package(
             dependencies: [
                 "Migrator", "PGClient", "PGTesting", "OpenSSLCrypto",
                 .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "FlexiServerTests",
+            dependencies: [
+                "DigestAuth", "FlexiServer", "Migrator", "OpenSSLCrypto", "PGClient", "PGTesting",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
     ]

@@ -1,0 +1,28 @@
+import Hummingbird
+import Logging
+import NIOCore
+
+extension Application where Responder == ServerResponder {
+    /// The whole server but for its settings and signals; tests start the same.
+    static func build(
+        _ services: Services, address: BindAddress, logger: Logger,
+        onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+    ) -> Application {
+        let router = Router(context: PublicContext.self)
+        addFeatures(
+            to: RouteGroups(router: router, authenticator: AccountAuthenticator(services)), services: services)
+        return Application(
+            responder: ServerResponder(router, configuration: services.configuration),
+            server: .http1(
+                configuration: .init(
+                    // Also ends a request whose head or body does not go on arriving.
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(address: address),
+            services: [DatabaseService(client: services.database)],
+            onServerRunning: onServerRunning,
+            logger: logger
+        )
+    }
+}

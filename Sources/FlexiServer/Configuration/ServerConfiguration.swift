@@ -1,0 +1,162 @@
+import Configuration
+import FoundationEssentials
+import Logging
+import OpenSSLCrypto
+import PGClient
+
+/// Every setting, read once at start. `Settings` says what each key means.
+struct ServerConfiguration: Sendable {
+    let appURL: PublicURL
+    let sipDomain: DomainName
+    let managesManyDomains: Bool
+    let isStrictAboutDomains: Bool
+    let isInfoEnabled: Bool
+    let maximumBodyBytes: Int
+    let trustedProxies: [NetworkRange]
+
+    /// Realm of domains that have none of their own; `nil` where each domain's name is its realm.
+    let accountRealm: String?
+    let minimumUsernameLength: Int
+    let allowsPhoneUsernames: Bool
+    let minimumPasswordLength: Int
+    let passwordHashes: PasswordHashPolicy
+    /// How long an account's own API key lives without being used; `nil` is for ever.
+    let apiKeyIdleExpiry: Duration?
+    let nonceLifetime: Duration
+
+    /// What every client is given, whoever it is: the entries of the RC file.
+    let provisioningTemplate: ProvisioningDocument
+    let provisioningOverwritesAll: Bool
+
+    let secretKey: SecretKey
+    let previousSecretKey: SecretKey?
+    let database: PGConfiguration
+    let adminPassword: Secret<String>?
+
+    let logLevel: Logger.Level
+    let logFormat: LogFormat
+
+    /// What an operator should hear once.
+    let warnings: [String]
+
+    /// `environment` is the process's; what it sets goes before the same keys of the env file.
+    ///
+    /// - Throws: `ConfigurationError` for the first thing that is wrong.
+    init(environment: [String: String], environmentFile path: String? = nil) throws(ConfigurationError) {
+        var values = try path.map { path throws(ConfigurationError) in try EnvironmentFile.read(path) } ?? [:]
+        // Empty counts as unset: an example file lists every key.
+        values.merge(environment.filter { !$0.value.isEmpty }) { _, fromProcess in fromProcess }
+        values = values.filter { !$0.value.isEmpty }
+        let reader = SettingReader(values)
+
+        if try reader.read(Setting("APP_EVERYONE_IS_ADMIN", default: false, "")) {
+            throw ConfigurationError(
+                "APP_EVERYONE_IS_ADMIN=true is refused: it gives every account to everybody; make administrators by create-admin"
+            )
+        }
+        self.appURL = try reader.read(Settings.appURL)
+        self.sipDomain = try reader.read(Settings.sipDomain)
+        self.managesManyDomains = try reader.read(Settings.managesManyDomains)
+        self.isStrictAboutDomains = try reader.read(Settings.isStrictAboutDomains)
+        self.isInfoEnabled = try reader.read(Settings.isInfoEnabled)
+        self.maximumBodyBytes = try reader.read(Settings.maximumBodyBytes)
+        self.trustedProxies = try reader.read(Settings.trustedProxies)
+        self.accountRealm = try reader.read(Settings.accountRealm)
+        self.minimumUsernameLength = try reader.read(Settings.minimumUsernameLength)
+        self.allowsPhoneUsernames = try reader.read(Settings.allowsPhoneUsernames)
+        self.minimumPasswordLength = try reader.read(Settings.minimumPasswordLength)
+        self.passwordHashes = try reader.read(Settings.passwordHashes)
+        let minutes = try reader.read(Settings.apiKeyExpirationMinutes)
+        self.apiKeyIdleExpiry = minutes == 0 ? nil : .seconds(60 * minutes)
+        self.nonceLifetime = try .seconds(reader.read(Settings.nonceLifetimeSeconds))
+        self.provisioningTemplate = try Self.provisioningTemplate(reader)
+        self.provisioningOverwritesAll = try reader.read(Settings.provisioningOverwritesAll)
+        self.secretKey = try Self.secretKey(reader)
+        self.previousSecretKey = try reader.read(Settings.previousSecretKey)
+        var database = try PGConfiguration(reader.read(Settings.databaseURL) ?? "")
+        database.applicationName = "FlexiServer"
+        if let size = try reader.read(Settings.databasePoolSize) { database.pool.maximum = size }
+        // A thousand callers wait for milliseconds; whoever waits for long is refused by the acquire timeout.
+        database.pool.queueLimit = 1_000
+        do {
+            try database.validate()
+        } catch {
+            throw ConfigurationError("DATABASE_URL cannot be read as a connection string: \(error.message)")
+        }
+        self.database = database
+        self.adminPassword = try reader.read(Settings.adminPassword).map { Secret($0) }
+        self.logLevel = try reader.read(Settings.logLevel)
+        self.logFormat = try reader.read(Settings.logFormat)
+        self.warnings = Self.warnings(values.keys)
+    }
+
+    private static func secretKey(_ reader: SettingReader) throws(ConfigurationError) -> SecretKey {
+        if let key = try reader.read(Settings.secretKey) { return key }
+        guard let path = try reader.read(Settings.secretKeyFile) else {
+            throw ConfigurationError(
+                "FLEXI_SECRET_KEY is missing: set it, or FLEXI_SECRET_KEY_FILE, to 32 random bytes in base64 (openssl rand -base64 32)"
+            )
+        }
+        guard let key = try SecretKey(base64: self.text(of: path, for: Settings.secretKeyFile)) else {
+            throw ConfigurationError("FLEXI_SECRET_KEY_FILE: \(path) does not hold 32 bytes in base64")
+        }
+        return key
+    }
+
+    private static func provisioningTemplate(_ reader: SettingReader) throws(ConfigurationError) -> ProvisioningDocument
+    {
+        guard let path = try reader.read(Settings.provisioningRCFile) else { return ProvisioningDocument() }
+        let text = try self.text(of: path, for: Settings.provisioningRCFile)
+        do {
+            return try RCFile.parse(text)
+        } catch {
+            throw ConfigurationError("ACCOUNT_PROVISIONING_RC_FILE: \(path), \(error)")
+        }
+    }
+
+    private static func text(of path: String, for setting: some DocumentedSetting) throws(ConfigurationError) -> String
+    {
+        do {
+            return try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        } catch {
+            throw ConfigurationError("\(setting.name): \(path) cannot be read")
+        }
+    }
+
+    private static func warnings(_ names: some Collection<String>) -> [String] {
+        var warnings: [String] = []
+        if names.contains("APP_KEY") {
+            warnings.append(
+                "APP_KEY is ignored: the reference system showed it to everybody; FLEXI_SECRET_KEY takes its place")
+        }
+        let ignored = names.filter { name in
+            Settings.withoutMeaning.contains { known in
+                known.last == "*" ? name.hasPrefix(known.dropLast()) : name == known
+            }
+        }
+        if !ignored.isEmpty {
+            warnings.append("these settings have no meaning here: \(ignored.sorted().joined(separator: ", "))")
+        }
+        return warnings
+    }
+}
+
+/// Reads settings from the merged environment.
+private struct SettingReader {
+    private let config: ConfigReader
+
+    init(_ values: [String: String]) {
+        self.config = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values))
+    }
+
+    func read<Value>(_ setting: Setting<Value>) throws(ConfigurationError) -> Value {
+        guard let text = self.config.string(forKey: ConfigKey([setting.name]), isSecret: setting.isSecret) else {
+            return setting.defaultValue
+        }
+        guard let value = setting.parse(text) else {
+            let shown = setting.isSecret ? "" : ", not \"\(text)\""
+            throw ConfigurationError("\(setting.name) must be \(setting.expected)\(shown)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,145 @@
+import Logging
+import OpenSSLCrypto
+
+/// The one table of configuration keys. docs/configuration.md shows it, and a test compares the two.
+enum Settings {
+    // MARK: Service
+
+    static let appURL = Setting(
+        "APP_URL", type: "URL", expected: "a URL such as https://sip.example.org",
+        default: PublicURL.local, as: PublicURL.local.text,
+        meaning:
+            "Where clients reach the server: links and QR codes begin with it, and with https cookies are marked Secure."
+    ) { PublicURL($0) }
+    static let sipDomain = Setting(
+        "APP_SIP_DOMAIN", type: "domain", expected: "a domain name",
+        default: Self.exampleDomain, as: Self.exampleDomain.value,
+        meaning: "The SIP domain that is served, and the one meant where a request names none."
+    ) { DomainName($0) }
+    static let managesManyDomains = Setting(
+        "APP_ADMINS_MANAGE_MULTI_DOMAINS", default: false,
+        "Serve every registered domain: super administrators act in all of them, the others in their own.")
+    static let isStrictAboutDomains = Setting(
+        "DOMAINS_STRICT", default: false,
+        "With many domains, refuse an account in a domain that is not registered instead of registering it.")
+    static let isInfoEnabled = Setting(
+        "INFO_ENABLED", default: true, "Answer the public question whether an account exists (accounts/{sip}/info).")
+    static let maximumBodyBytes = Setting(
+        "MAX_BODY_BYTES", default: 65_536, in: 1_024...16_777_216, "Larger request bodies are refused with 413.")
+    static let trustedProxies = Setting(
+        "TRUSTED_PROXIES", type: "list of networks",
+        expected: "a list of IP addresses or networks such as 10.0.0.0/8, separated by commas",
+        default: [NetworkRange](), as: "",
+        meaning: "Proxies whose X-Forwarded-For header is believed; from anybody else it is ignored."
+    ) { NetworkRange.list($0) }
+
+    // MARK: Accounts
+
+    static let accountRealm = Setting<String?>(
+        optional: "ACCOUNT_REALM", type: "text",
+        expected: "a text of at most 253 characters without quotes or line breaks",
+        meaning:
+            "Digest realm of domains without one of their own; unset, it is the domain's name. Passwords are bound to it: "
+            + "after a change the old ones open nothing."
+    ) { text -> String? in
+        (1...253).contains(text.utf8.count)
+            && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0x22 && $0 != 0x5C }
+            ? text : nil
+    }
+    static let minimumUsernameLength = Setting(
+        "ACCOUNT_USERNAME_MIN_LENGTH", default: 6, in: 1...64, "Shortest user name of a new account.")
+    static let allowsPhoneUsernames = Setting(
+        "ACCOUNT_USERNAME_ALLOW_PHONE", default: false, "Accept user names that look like phone numbers.")
+    static let minimumPasswordLength = Setting(
+        "ACCOUNT_PASSWORD_MIN_LENGTH", default: 6, in: 1...1_024, "Shortest new password, in characters.")
+    static let passwordHashes = Setting(
+        "ACCOUNT_PASSWORD_HASHES", default: PasswordHashPolicy.asked,
+        "Which hashes are kept: the one that the request asks for, or MD5 and SHA-256 both.")
+    static let apiKeyExpirationMinutes = Setting(
+        "APP_API_KEY_EXPIRATION_MINUTES", default: 60, in: 0...525_600,
+        "An account's own API key expires when it was not used for so long; 0 is never.")
+    static let nonceLifetimeSeconds = Setting(
+        "NONCE_LIFETIME_SECONDS", default: 300, in: 10...86_400, "How long a digest nonce is valid.")
+
+    // MARK: Provisioning
+
+    static let provisioningRCFile = Setting<String?>(
+        "ACCOUNT_PROVISIONING_RC_FILE", type: "path", "Linphone configuration file whose entries every client is given."
+    )
+    static let provisioningOverwritesAll = Setting(
+        "ACCOUNT_PROVISIONING_OVERWRITE_ALL", default: false,
+        "Mark every provisioned entry to replace what the client has.")
+
+    // MARK: Secrets and database
+
+    static let secretKey = Setting<SecretKey?>(
+        secretKey: "FLEXI_SECRET_KEY", "Root of every key. This or FLEXI_SECRET_KEY_FILE is required.")
+    static let secretKeyFile = Setting<String?>(
+        "FLEXI_SECRET_KEY_FILE", type: "path", "File that holds the key instead.")
+    static let previousSecretKey = Setting<SecretKey?>(
+        secretKey: "FLEXI_SECRET_KEY_PREVIOUS", "The key before this one: what it sealed can still be opened.")
+    static let databaseURL = Setting<String?>(
+        "DATABASE_URL", type: "URL", isSecret: true,
+        "PostgreSQL, as a URL or as keywords; unset, libpq's own variables (PGHOST, PGUSER, …) decide.")
+    static let databasePoolSize = Setting<Int?>(
+        optional: "DATABASE_POOL_SIZE", type: "number", expected: "a whole number from 1 to 500",
+        meaning: "Most connections to the database that one process opens; unset, two for each core and at least four."
+    ) { text -> Int? in Int(text).flatMap { (1...500).contains($0) ? $0 : nil } }
+    static let adminPassword = Setting<String?>(
+        "FLEXI_ADMIN_PASSWORD", isSecret: true,
+        "Password for `create-admin`, which otherwise reads it from standard input.")
+
+    // MARK: Logs
+
+    static let logLevel = Setting(
+        "LOG_LEVEL", default: Logger.Level.info, "What is logged: this and everything more serious.")
+    static let logFormat = Setting(
+        "LOG_FORMAT", default: LogFormat.auto, "Auto is text on a terminal and a JSON object a line elsewhere.")
+
+    static let all: [any DocumentedSetting] = [
+        appURL, sipDomain, managesManyDomains, isStrictAboutDomains, isInfoEnabled, maximumBodyBytes, trustedProxies,
+        accountRealm, minimumUsernameLength, allowsPhoneUsernames, minimumPasswordLength, passwordHashes,
+        apiKeyExpirationMinutes,
+        nonceLifetimeSeconds,
+        provisioningRCFile, provisioningOverwritesAll,
+        secretKey, secretKeyFile, previousSecretKey, databaseURL, databasePoolSize, adminPassword,
+        logLevel, logFormat,
+    ]
+
+    private static let exampleDomain: DomainName = {
+        guard let name = DomainName("sip.example.org") else { preconditionFailure("the example is a domain name") }
+        return name
+    }()
+
+    /// Keys of the reference system that mean nothing here; those that end in `*` stand for all that begin so.
+    static let withoutMeaning = [
+        "APP_NAME", "APP_ENV", "APP_DEBUG", "APP_FLEXISIP_PROXY_PID", "APP_FLEXISIP_PUSHER_PATH",
+        "APP_LINPHONE_DAEMON_UNIX_PATH",
+        "ACCOUNT_PROXY_REGISTRAR_ADDRESS", "ACCOUNT_TRANSPORT_PROTOCOL_TEXT", "INSTANCE_*", "WEB_PANEL",
+        "PUBLIC_REGISTRATION",
+        "PHONE_AUTHENTICATION", "DEVICES_MANAGEMENT", "NEWSLETTER_REGISTRATION_ADDRESS", "TERMS_OF_USE_URL",
+        "PRIVACY_POLICY_URL",
+        "DB_*", "MAIL_*", "OVH_APP_*", "NOCAPTCHA_*",
+    ]
+}
+
+/// Which hashes of a password are kept.
+enum PasswordHashPolicy: String, CaseIterable, Sendable {
+    case asked
+    case both
+}
+
+enum LogFormat: String, CaseIterable, Sendable {
+    case auto
+    case text
+    case json
+}
+
+extension Setting where Value == SecretKey? {
+    init(secretKey name: String, _ meaning: String) {
+        self.init(
+            optional: name, type: "32 bytes in base64", expected: "32 bytes in base64", isSecret: true,
+            meaning: meaning,
+            parse: { SecretKey(base64: $0) })
+    }
+}

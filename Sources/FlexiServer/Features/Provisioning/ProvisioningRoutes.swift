@@ -1,0 +1,71 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import OpenSSLCrypto
+import QRCode
+
+/// | Method | Path                          | Access  |
+/// |--------|-------------------------------|---------|
+/// | GET    | /provisioning                 | public  |
+/// | GET    | /provisioning/{token}         | public  |
+/// | GET    | /provisioning/me              | account |
+/// | GET    | /provisioning/qrcode/{token}  | public  |
+struct ProvisioningRoutes: Sendable {
+    let services: Services
+
+    func add(to groups: RouteGroups) {
+        groups.root.get("provisioning", use: self.showBase)
+        groups.root.get("provisioning/{provisioning_token}", answersHead: false, use: self.provision)
+        // Link previews ask by HEAD, and must not use the token up.
+        groups.root.head("provisioning/{provisioning_token}", use: self.showBase)
+        groups.rootAccount.get("provisioning/me", use: self.showOwn)
+        groups.root.get("provisioning/qrcode/{provisioning_token}", use: self.showQRCode)
+    }
+
+    func showBase(_ request: Request, _: PublicContext) async throws -> Response {
+        let response = self.response(with: nil)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    func provision(_: Request, _ context: PublicContext) async throws -> Response {
+        let account = try await ProvisioningRepository(self.services.database).consume(
+            SHA256.hash(context.segment("provisioning_token")), in: self.services.configuration.servedDomains,
+            at: self.services.now())
+        if let account { context.logger.info("account provisioned", metadata: ["account": "\(account.address)"]) }
+        return self.response(with: account)
+    }
+
+    func showOwn(_: Request, _ context: AccountContext) async throws -> Response {
+        try await self.response(with: ProvisioningRepository(self.services.database).find(context.account.id))
+    }
+
+    func showQRCode(_ request: Request, _ context: PublicContext) async throws -> Response {
+        let token = try context.segment("provisioning_token")
+        let tokens = ProvisioningRepository(self.services.database)
+        let isValid = try await tokens.exists(
+            SHA256.hash(token), in: self.services.configuration.servedDomains, at: self.services.now())
+        guard isValid else { throw APIError.notFound() }
+        let code = try QRCode(text: self.services.configuration.appURL.appending("/provisioning/\(token)"))
+        let asksForSVG = request.headers[.accept]?.lowercased().contains("image/svg+xml") ?? false
+        var response =
+            asksForSVG
+            ? Response(contentType: "image/svg+xml", body: ByteBuffer(string: code.svg()))
+            : Response(contentType: "image/png", body: ByteBuffer(bytes: code.png()))
+        response.headers[.cacheControl] = "no-store"
+        response.headers[.vary] = "Accept"
+        return response
+    }
+
+    private func response(with account: ProvisioningDocument.Account?) -> Response {
+        let configuration = self.services.configuration
+        var document = configuration.provisioningTemplate
+        document.set("contacts-vcard-list", in: "misc", to: configuration.appURL.appending("/contacts/vcard"))
+        if let account { document.add(account) }
+        var response = Response(
+            contentType: "application/xml; charset=utf-8",
+            body: ByteBuffer(string: document.xml(overwrite: configuration.provisioningOverwritesAll)))
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+}

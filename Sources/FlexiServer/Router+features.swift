@@ -1,0 +1,8 @@
+/// The table of contents: one line a feature.
+func addFeatures(to groups: RouteGroups, services: Services) {
+    HealthRoutes(services: services).add(to: groups)
+    PingRoutes().add(to: groups)
+    AccountRoutes(services: services).add(to: groups)
+    APIKeyRoutes(services: services).add(to: groups)
+    ProvisioningRoutes(services: services).add(to: groups)
+}

@@ -1,0 +1,47 @@
+import DigestAuth
+import FoundationEssentials
+import OpenSSLCrypto
+import PGClient
+
+/// What features are made from. Time and randomness come from here, so that tests choose them.
+struct Services: Sendable {
+    let database: PGClient
+    let configuration: ServerConfiguration
+    let keys: DerivedKeys
+    var now: @Sendable () -> Date = { Date() }
+    var random = RandomSource()
+
+    init(database: PGClient, configuration: ServerConfiguration) {
+        self.database = database
+        self.configuration = configuration
+        self.keys = DerivedKeys(configuration)
+    }
+}
+
+/// One key per purpose, all derived from `FLEXI_SECRET_KEY`.
+struct DerivedKeys: Sendable {
+    /// Nonces, opaque values and decoys of HTTP Digest.
+    let digest: DigestAuthority
+    /// Under which PINs are kept as HMAC-SHA-256.
+    let code: SecretKey
+    /// Seals what administrators may read again; `FLEXI_SECRET_KEY_PREVIOUS` still opens it.
+    let seal: SealingKeyRing
+
+    init(_ configuration: ServerConfiguration) {
+        let secret = configuration.secretKey
+        self.digest = DigestAuthority(
+            secret: secret, nonceLifetime: configuration.nonceLifetime, pathPrefix: configuration.appURL.path)
+        self.code = secret.derived(for: "code")
+        self.seal = SealingKeyRing(
+            current: SealingKey(secret.derived(for: "seal")),
+            previous: configuration.previousSecretKey.map { [SealingKey($0.derived(for: "seal"))] } ?? [])
+    }
+}
+
+/// Secrets for others to hold, from the system's generator unless a test says otherwise.
+struct RandomSource: Sendable {
+    /// Letters and digits, all equally likely.
+    var token: @Sendable (_ length: Int) -> String = { SecureRandom.token(length: $0) }
+    /// Four digits, from 1000 to 9999.
+    var pin: @Sendable () -> String = { SecureRandom.pin() }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// An answer as it came over the wire.
+struct HTTPReply: Sendable {
+    let status: Int
+    let headers: [(name: String, value: String)]
+    let body: [UInt8]
+
+    var text: String { String(decoding: self.body, as: UTF8.self) }
+
+    /// The one header of that name; `nil` when there is none or there are several.
+    func header(_ name: String) -> String? {
+        let values = self.headers(name)
+        return values.count == 1 ? values[0] : nil
+    }
+
+    func headers(_ name: String) -> [String] {
+        self.headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+    }
+
+    /// The body as a JSON object; empty when it is none.
+    var json: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: Data(self.body))) as? [String: Any] ?? [:]
+    }
+
+    /// The messages of a 422 for one field.
+    func errors(_ field: String) -> [String]? {
+        (self.json["errors"] as? [String: [String]])?[field]
+    }
+
+    /// Reads a whole answer: everything after the head is body, since the connection was closed behind it.
+    init(parsing bytes: [UInt8]) throws {
+        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { throw Malformed(bytes: bytes) }
+        let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+        let words = lines[0].split(separator: " ", maxSplits: 2)
+        guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
+            throw Malformed(bytes: bytes)
+        }
+        self.status = status
+        self.headers = lines.dropFirst().compactMap { line in
+            line.firstIndex(of: ":").map { colon in
+                (String(line[..<colon]), line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces))
+            }
+        }
+        self.body = Array(bytes[end.upperBound...])
+    }
+
+    struct Malformed: Error {
+        let bytes: [UInt8]
+    }
+}
+
+/// Sends requests over real sockets, each on a connection of its own, byte for byte as they are given.
+struct HTTPWire: Sendable {
+    let port: Int
+
+    /// Adds `Host` and `Connection: close`, and `Content-Length` where there is a body.
+    func send(
+        _ method: String, _ target: String, _ headers: [(String, String)] = [], body: [UInt8]? = nil
+    ) async throws -> HTTPReply {
+        var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(self.port)\r\nConnection: close\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        if let body { head += "Content-Length: \(body.count)\r\n" }
+        return try await self.send(Array((head + "\r\n").utf8) + (body ?? []))
+    }
+
+    func send(_ bytes: [UInt8]) async throws -> HTTPReply {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: self.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        let answer = try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(bytes: bytes))
+            var answer: [UInt8] = []
+            for try await part in inbound { answer += part.readableBytesView }
+            return answer
+        }
+        return try HTTPReply(parsing: answer)
+    }
+}
