@@ -1,0 +1,32 @@
+"""Lets every client talk to one server; the first failure ends it."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
+
+import digest_clients  # noqa: E402
+import linphone  # noqa: E402
+from deployment import Deployment, Failure  # noqa: E402
+
+
+def main():
+    configuration, cluster = sys.argv[1:]
+    try:
+        with Deployment(configuration, cluster) as deployment:
+            deployment.start()
+            try:
+                for client in (digest_clients, linphone):
+                    for line in client.check(deployment):
+                        print(line, flush=True)
+            except Exception:
+                print(deployment.log_tail(), file=sys.stderr)
+                raise
+            if (status := deployment.stop()) != 0:
+                raise Failure(f"FlexiServer ended with {status} after SIGTERM")
+    except Failure as failure:
+        sys.exit(f"interop: {failure}")
+
+
+if __name__ == "__main__":
+    main()
