@@ -4,7 +4,8 @@ import Glibc
 ///
 /// Callers append commands under one lock and wake the thread only when it said that it sleeps. The thread polls, reads and
 /// writes, takes the commands, and resumes the waiting tasks when it has given the servers their next work.
-final class IOLoop: @unchecked Sendable {  // `driver` and the poll set belong to the thread; the rest is immutable or locked
+// Unchecked: `driver` and the poll set belong to the thread; the rest is immutable or locked.
+final class IOLoop: @unchecked Sendable {
     enum Command {
         case request(PoolRequest)
         case cancel(PoolRequest)
