@@ -25,12 +25,13 @@ extension PGError.Fields {
 }
 
 extension PGError {
-    /// Reads a failed result. Without a SQLSTATE it is libpq that speaks, of a lost connection.
+    /// Reads a failed result. Without a SQLSTATE it is libpq that speaks, of a lost connection; FATAL is the server that ends it.
     init(result: OpaquePointer, query: String?) {
         let fields = Fields(result)
         let primary = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
         let message = primary ?? String(cString: PQresultErrorMessage(result)).trimmedLine
-        self.init(fields.sqlState == nil ? .connection : .server, message: message, fields: fields, query: query)
+        let isLost = fields.sqlState == nil || fields.severity == "FATAL" || fields.severity == "PANIC"
+        self.init(isLost ? .connection : .server, message: message, fields: fields, query: query)
     }
 }
 

@@ -12,7 +12,8 @@ public struct PGError: Error, Sendable {
 
         /// The server refused the statement; `sqlState` and the other fields say why.
         public static let server = Code("server")
-        /// The connection could not be made, or was lost. Nothing is known about a statement that was running.
+        /// The connection could not be made, or was lost; `sqlState` is set when the server said why it ended it. Nothing is
+        /// known about a statement that was running.
         public static let connection = Code("connection")
         /// The connection string or another setting cannot be used.
         public static let invalidConfiguration = Code("invalidConfiguration")

@@ -18,6 +18,7 @@ import Testing
             }
             #expect(error?.sqlState == "57P01")
             #expect(error?.severity == "FATAL")
+            #expect(error?.code == .connection)
         }
     }
 
@@ -137,7 +138,7 @@ import Testing
     @Test func aRefusedLoginSaysWhyWithItsSQLStateAndIsNotTriedAgain() async throws {
         let database = try TestDatabase.serverConfiguration()
         let configuration = PGConfiguration(
-            try database.conninfo(replacing: ["dbname": "no_such_database", "password": "sesame"]))
+            try database.conninfo(replacing: ["dbname": "no_such_database"]))
         let client = PGClient(configuration, logger: quietLogger)
         let error = await #expect(throws: PGError.self) { try await client.query("SELECT 1") }
         #expect(error?.sqlState == "3D000")

@@ -6,7 +6,7 @@ import Testing
 @Suite struct PoolMachineTests {
     typealias Machine = PoolMachine<String>
 
-    let start = ContinuousClock.now
+    let start = MonotonicInstant.now
 
     static func limits(_ change: (inout PGPoolConfiguration) -> Void = { _ in }) -> PGPoolConfiguration {
         var limits = PGPoolConfiguration()
@@ -20,7 +20,7 @@ import Testing
     static let refused = PGError(.connection, message: "connection refused")
 
     /// What the actions come down to, in words.
-    func words(_ actions: [Machine.Action]) -> [String] {
+    func words(_ actions: some Sequence<Machine.Action>) -> [String] {
         actions.map { action in
             switch action {
             case .connect(let id): "connect \(id)"

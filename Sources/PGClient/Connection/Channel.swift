@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Others merely carry the reference.
 final class Channel: @unchecked Sendable {  // only the loop's thread looks inside
-    typealias Instant = ContinuousClock.Instant
+    typealias Instant = MonotonicInstant
 
     enum State {
         case resolving

@@ -24,7 +24,7 @@ struct ConnectParameters: Sendable {
     private let password: String?
 
     init(_ configuration: PGConfiguration) throws(PGError) {
-        guard !configuration.conninfo.utf8.contains(0) else {
+        guard !configuration.conninfo.holdsNUL else {
             throw PGError(.invalidConfiguration, message: "the connection string holds a NUL character")
         }
         var complaint: UnsafeMutablePointer<CChar>?
@@ -60,7 +60,7 @@ struct ConnectParameters: Sendable {
             let given = values["options"] ?? defaults["options"] ?? ""
             values["options"] = given.isEmpty ? settings : given + " " + settings
         }
-        for (keyword, value) in values where value.utf8.contains(0) {
+        for (keyword, value) in values where value.holdsNUL {
             throw PGError(.invalidConfiguration, message: "the value of \(keyword) holds a NUL character")
         }
         self.values = values

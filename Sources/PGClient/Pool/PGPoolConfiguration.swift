@@ -11,8 +11,9 @@ public struct PGPoolConfiguration: Sendable {
     /// How long a caller waits for a connection, the making of one included.
     public var acquireTimeout: Duration = .seconds(5)
 
-    /// Callers that may wait at a time; one more is refused at once with `poolSaturated`. nil is ten times `maximum`.
-    public var queueLimit: Int?
+    /// Callers that may wait at a time; one more is refused at once with `poolSaturated`. Those for whom a connection can still be
+    /// made do not count. How long each waits is bounded by `acquireTimeout`.
+    public var queueLimit = 1000
 
     /// The age at which a connection is replaced, once it is free.
     public var maximumLifetime: Duration = .seconds(30 * 60)

@@ -5,7 +5,7 @@ import Logging
 ///
 /// Only the loop's thread touches it, but for `statistics`.
 final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `machine` is locked
-    typealias Instant = ContinuousClock.Instant
+    typealias Instant = MonotonicInstant
 
     let configuration: PGConfiguration
     let logger: Logger
@@ -74,7 +74,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     func checkDeadlines() {
         let due = self.machine.withLock { machine in
             machine.isDraining || machine.nextDeadline.map { $0 <= self.now } ?? false
-                ? machine.tick(now: self.now) : []
+                ? machine.tick(now: self.now) : .init()
         }
         self.perform(due)
         for channel in self.channels {
@@ -167,7 +167,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
 
     // MARK: Inside
 
-    private func decide(_ body: (inout PoolMachine<PoolRequest>) -> [PoolMachine<PoolRequest>.Action]) {
+    private func decide(_ body: (inout PoolMachine<PoolRequest>) -> PoolMachine<PoolRequest>.Actions) {
         self.perform(self.machine.withLock(body))
     }
 
@@ -195,7 +195,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         }
     }
 
-    private func perform(_ actions: [PoolMachine<PoolRequest>.Action]) {
+    private func perform(_ actions: PoolMachine<PoolRequest>.Actions) {
         for action in actions {
             switch action {
             case .connect(let id):

@@ -5,7 +5,7 @@ import DequeModule
 /// Each function is told what happened and when, and returns what is to be done about it. Connections are known by numbers
 /// that are never used twice; `Request` is whatever waits for one.
 struct PoolMachine<Request> {
-    typealias Instant = ContinuousClock.Instant
+    typealias Instant = MonotonicInstant
 
     enum Action {
         case connect(Int)
@@ -67,28 +67,21 @@ struct PoolMachine<Request> {
     // MARK: What callers do
 
     /// A caller wants a connection. The ticket is nil when it does not have to wait.
-    mutating func request(_ request: Request, now: Instant) -> (ticket: Int?, actions: [Action]) {
+    mutating func request(_ request: Request, now: Instant) -> (ticket: Int?, actions: Actions) {
         guard !self.isDraining else {
-            return (nil, [.fail(request, PGError(.poolClosed, message: "the pool is shut down"))])
+            return (nil, Actions(.fail(request, PGError(.poolClosed, message: "the pool is shut down"))))
         }
         if self.waiting == 0, let id = self.idle.popLast() {
-            return (nil, [self.lease(id, to: request, now: now)])
+            return (nil, Actions(self.lease(id, to: request, now: now)))
         }
         if let error = self.hopeless(now: now) {
-            return (nil, [.fail(request, error)])
+            return (nil, Actions(.fail(request, error)))
         }
         let mayGrow = self.connections.count < self.limits.maximum && self.failure == nil
-        guard mayGrow || self.waiting < self.limits.queueLimit ?? 10 * self.limits.maximum else {
+        guard mayGrow || self.waiting < self.limits.queueLimit else {
             self.counters.refused += 1
-            return (
-                nil,
-                [
-                    .fail(
-                        request,
-                        PGError(.poolSaturated, message: "\(self.waiting) callers wait already; \(self.load(now: now))")
-                    )
-                ]
-            )
+            let message = "\(self.waiting) callers wait already; \(self.load(now: now))"
+            return (nil, Actions(.fail(request, PGError(.poolSaturated, message: message))))
         }
         let ticket = self.firstTicket + self.queue.count
         self.queue.append(Waiter(request: request, deadline: now + self.limits.acquireTimeout))
@@ -108,34 +101,34 @@ struct PoolMachine<Request> {
     }
 
     /// A caller gives a connection back. What cannot be used again must be closed already.
-    mutating func release(_ id: Int, isUsable: Bool, now: Instant) -> [Action] {
-        guard let index = self.index(of: id) else { return [] }
+    mutating func release(_ id: Int, isUsable: Bool, now: Instant) -> Actions {
+        guard let index = self.index(of: id) else { return Actions() }
         guard isUsable else { return self.lost(id, now: now) }
         guard self.connections[index].expiresAt > now, !(self.isDraining && self.waiting == 0) else {
             self.connections.remove(at: index)
-            return [.close(id)] + self.grow(now: now) + self.finishedIfEmpty()
+            return Actions(.close(id)) + self.grow(now: now) + self.finishedIfEmpty()
         }
-        return [self.offer(id, now: now)].compactMap { $0 }
+        return Actions(self.offer(id, now: now))
     }
 
     // MARK: What connections do
 
     /// An attempt to connect succeeded. `random` is from 0 to 1.
-    mutating func connected(_ id: Int, now: Instant, random: Double) -> [Action] {
-        guard let index = self.index(of: id) else { return [.close(id)] }
+    mutating func connected(_ id: Int, now: Instant, random: Double) -> Actions {
+        guard let index = self.index(of: id) else { return Actions(.close(id)) }
         self.failure = nil
         self.counters.connectionsMade += 1
         self.connections[index].expiresAt =
             now + self.limits.maximumLifetime * (1 - self.limits.lifetimeJitter * random)
         if self.isDraining && self.waiting == 0 {
             self.connections.remove(at: index)
-            return [.close(id)] + self.finishedIfEmpty()
+            return Actions(.close(id)) + self.finishedIfEmpty()
         }
-        return [self.offer(id, now: now)].compactMap { $0 } + self.grow(now: now)
+        return Actions(self.offer(id, now: now)) + self.grow(now: now)
     }
 
     /// An attempt to connect failed. `random` is from 0 to 1.
-    mutating func connectFailed(_ id: Int, _ error: PGError, now: Instant, random: Double) -> [Action] {
+    mutating func connectFailed(_ id: Int, _ error: PGError, now: Instant, random: Double) -> Actions {
         self.remove(id)
         self.counters.connectionsFailed += 1
         let attempts = (self.failure?.attempts ?? 0) + 1
@@ -146,7 +139,7 @@ struct PoolMachine<Request> {
             nextAttempt: now + longest * (0.5 + 0.5 * random),
             error: error
         )
-        var actions: [Action] = []
+        var actions = Actions()
         if self.failsOnFirstError || self.isHopeless(now: now) {
             while let request = self.popWaiter() { actions.append(.fail(request, error)) }
         }
@@ -154,8 +147,8 @@ struct PoolMachine<Request> {
     }
 
     /// A connection broke, whoever had it.
-    mutating func lost(_ id: Int, now: Instant) -> [Action] {
-        guard self.remove(id) else { return [] }
+    mutating func lost(_ id: Int, now: Instant) -> Actions {
+        guard self.remove(id) else { return Actions() }
         self.counters.connectionsLost += 1
         return self.grow(now: now) + self.finishedIfEmpty()
     }
@@ -180,8 +173,8 @@ struct PoolMachine<Request> {
         return next
     }
 
-    mutating func tick(now: Instant) -> [Action] {
-        var actions: [Action] = []
+    mutating func tick(now: Instant) -> Actions {
+        var actions = Actions()
         while let head = self.queue.first, head.deadline <= now {
             let complaint = self.acquireTimeout(now: now)
             guard let request = self.popWaiter() else { break }
@@ -201,16 +194,16 @@ struct PoolMachine<Request> {
     // MARK: Beginning and end
 
     /// From now on the minimum is kept.
-    mutating func keep(now: Instant) -> [Action] {
+    mutating func keep(now: Instant) -> Actions {
         self.isKept = true
         return self.grow(now: now)
     }
 
     /// Takes no more callers. Those who wait are served still; idle connections end.
-    mutating func drain() -> [Action] {
-        guard !self.isDraining else { return [] }
+    mutating func drain() -> Actions {
+        guard !self.isDraining else { return Actions() }
         self.isDraining = true
-        var actions: [Action] = []
+        var actions = Actions()
         for id in self.idle {
             self.remove(id)
             actions.append(.close(id))
@@ -219,15 +212,16 @@ struct PoolMachine<Request> {
     }
 
     /// Drops everything at once: those who wait fail, every connection is to be closed.
-    mutating func abort() -> [Action] {
+    mutating func abort() -> Actions {
         self.isDraining = true
-        var actions: [Action] = self.connections.map { .close($0.id) }
+        var actions = Actions()
+        for connection in self.connections { actions.append(.close(connection.id)) }
         self.connections = []
         self.idle = []
         while let request = self.popWaiter() {
             actions.append(.fail(request, PGError(.poolClosed, message: "the pool is shut down")))
         }
-        return actions + [.finished]
+        return actions + Actions(.finished)
     }
 
     // MARK: Inside
@@ -243,8 +237,8 @@ struct PoolMachine<Request> {
     }
 
     /// Starts as many attempts as there is need for; one, and only when it is time, while attempts fail.
-    private mutating func grow(now: Instant) -> [Action] {
-        var actions: [Action] = []
+    private mutating func grow(now: Instant) -> Actions {
+        var actions = Actions()
         while self.lacksConnection {
             if let failure, failure.nextAttempt > now || self.isConnecting { break }
             self.lastID += 1
@@ -294,8 +288,8 @@ struct PoolMachine<Request> {
         return true
     }
 
-    private func finishedIfEmpty() -> [Action] {
-        self.isDraining && self.connections.isEmpty && self.waiting == 0 ? [.finished] : []
+    private func finishedIfEmpty() -> Actions {
+        self.isDraining && self.connections.isEmpty && self.waiting == 0 ? Actions(.finished) : Actions()
     }
 
     private func index(of id: Int) -> Int? { self.connections.firstIndex { $0.id == id } }

@@ -108,7 +108,7 @@ extension PGQuery {
                 .invalidParameter, message: "\(self.binds.count) parameters; a query takes at most 65535",
                 query: self.sql)
         }
-        guard !self.sql.utf8.contains(0) else {
+        guard !self.sql.holdsNUL else {
             throw PGError(.invalidParameter, message: "the SQL holds a NUL character")
         }
         for (index, bind) in self.binds.enumerated() {

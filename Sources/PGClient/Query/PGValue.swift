@@ -1,3 +1,5 @@
+import Glibc
+
 /// One parameter of a query: its type, its wire format, and its bytes or NULL.
 public struct PGValue: Sendable {
     public enum Format: Int32, Sendable {
@@ -91,12 +93,23 @@ extension PGValue {
         switch self.content {
         case .invalid(let reason):
             reason
-        case .string(let string) where string.utf8.contains(0):
+        case .string(let string) where string.holdsNUL:
             "a text value holds a NUL character, which PostgreSQL cannot store"
         case .bytes(let bytes) where self.format == .text && bytes.contains(0):
             "a text value holds a NUL character, which PostgreSQL cannot store"
         default:
             nil
+        }
+    }
+}
+
+extension String {
+    /// A C string would end there.
+    var holdsNUL: Bool {
+        var copy = self
+        return copy.withUTF8 { utf8 in
+            guard let start = utf8.baseAddress else { return false }
+            return memchr(start, 0, utf8.count) != nil
         }
     }
 }
