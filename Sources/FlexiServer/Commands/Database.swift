@@ -4,7 +4,8 @@ import PGClient
 
 /// What commands do with the database before, or instead of, serving.
 enum Database {
-    /// Refuses a schema that this server does not know, and begins the counting of nonces where a crash of PostgreSQL ended it.
+    /// Refuses a schema that this server does not know, and begins the counting of nonces where a crash of PostgreSQL
+    /// ended it.
     ///
     /// - Throws: `CommandFailure` when the database cannot be reached, or the schema is another.
     static func prepare(_ configuration: ServerConfiguration, logger: Logger) async throws {

@@ -1,7 +1,7 @@
 import PGClient
 
-/// Lets a server run only on a schema that it knows: the migration it needs is applied, and none after it says that it breaks servers
-/// of this version. Additive migrations may come first, so that servers are replaced one by one.
+/// Lets a server run only on a schema that it knows: the migration it needs is applied, and none after it says that
+/// it breaks servers of this version. Additive migrations may come first, so that servers are replaced one by one.
 struct SchemaFence: Sendable {
     /// The newest migration whose tables this server uses.
     static let neededVersion: Int64 = 5

@@ -16,7 +16,8 @@ enum StandardStreams {
         self.write(text, to: STDERR_FILENO)
     }
 
-    /// The first line of standard input without its end; `nil` at the end of input. A terminal does not show what is typed.
+    /// The first line of standard input without its end; `nil` at the end of input. A terminal does not show what is
+    /// typed.
     static func readSecretLine(prompt: String) -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return readLine(strippingNewline: true) }
         self.writeError(prompt)

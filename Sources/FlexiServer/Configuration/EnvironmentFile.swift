@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// Reads the `KEY=value` lines of an env file as the reference system's framework does, so that an existing one can be carried over:
-/// `#` comments, `export`, single and double quotes, and `${OTHER}` outside of single quotes.
+/// Reads the `KEY=value` lines of an env file as the reference system's framework does, so that an existing one can
+/// be carried over: `#` comments, `export`, single and double quotes, and `${OTHER}` outside of single quotes.
 enum EnvironmentFile {
     static func read(_ path: String) throws(ConfigurationError) -> [String: String] {
         let data: Data

@@ -4,7 +4,8 @@ import Hummingbird
 
 /// An answer that is not the one hoped for; the only error that becomes a response on purpose.
 ///
-/// The body is `{"message": "…"}`, with `"errors": {"field": ["…"]}` on 422. Messages are read by strangers: no SQL, no type names, no paths.
+/// The body is `{"message": "…"}`, with `"errors": {"field": ["…"]}` on 422. Messages are read by strangers: no SQL,
+/// no type names, no paths.
 struct APIError: Error, HTTPResponseError {
     /// What is wrong with one field of a request.
     struct Problem: Hashable, Sendable {
@@ -33,6 +34,8 @@ struct APIError: Error, HTTPResponseError {
                 if self.status == .unprocessableContent { self.writeProblems(to: &json) }
             }
         }
+        // A 404 could be kept otherwise, and tomorrow the account is there.
+        response.headers[.cacheControl] = "no-store"
         response.headers.append(contentsOf: self.headers)
         return response
     }
@@ -65,7 +68,8 @@ extension APIError {
         APIError(.unprocessableContent, reason)
     }
 
-    /// 401. The challenges are sent in the order given, one header each: deployed clients take the first that they understand.
+    /// 401. The challenges are sent in the order given, one header each: deployed clients take the first that they
+    /// understand.
     static func unauthenticated(_ message: String, _ challenges: [DigestChallenge]) -> APIError {
         APIError(
             .unauthorized, message,

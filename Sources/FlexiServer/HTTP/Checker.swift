@@ -2,7 +2,8 @@ import FoundationEssentials
 
 /// Turns the fields of a request into values, and collects what is wrong with every one of them.
 ///
-/// Each question about a field answers `nil` where it is absent and where it is wrong; in the second case `finish()` throws.
+/// Each question about a field answers `nil` where it is absent and where it is wrong; in the second case `finish()`
+/// throws.
 struct Checker {
     private let body: JSONObject
     private var problems: [APIError.Problem] = []

@@ -16,7 +16,8 @@ struct ClientAddress: Sendable {
         self.peer = peer
     }
 
-    /// Believes `X-Forwarded-For` as far as trusted proxies wrote it: from its end, past every trusted address, to the first other one.
+    /// Believes `X-Forwarded-For` as far as trusted proxies wrote it: from its end, past every trusted address, to
+    /// the first other one.
     ///
     /// Returns whether the header came from somebody who is no trusted proxy, and was ignored.
     mutating func forward(_ header: String, trusting proxies: [NetworkRange]) -> Bool {

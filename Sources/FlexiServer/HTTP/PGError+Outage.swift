@@ -7,8 +7,8 @@ extension PGError {
         // The code of a time-out names the phase in which time ran out.
         if codes.contains(self.code) || self.code.description.hasPrefix("connectTimeout") { return true }
         guard let sqlState = self.sqlState else { return false }
-        // Connection exceptions, insufficient resources, operator intervention (57014 is our own statement timeout), read-only after
-        // a fail-over.
+        // Connection exceptions, insufficient resources, operator intervention (57014 is our own statement timeout),
+        // read-only after a fail-over.
         return ["08", "53", "57"].contains(sqlState.prefix(2)) || sqlState == "25006"
     }
 }

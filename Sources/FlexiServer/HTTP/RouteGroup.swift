@@ -1,8 +1,8 @@
 import HTTPTypes
 import Hummingbird
 
-/// Where routes of one kind of access are added. Paths are relative to the group; at one position of the path every route captures
-/// under the same name (`{account}`), which the router insists on.
+/// Where routes of one kind of access are added. Paths are relative to the group; at one position of the path every
+/// route captures under the same name (`{account}`), which the router insists on.
 struct RouteGroup<Context: RequestContext> {
     typealias Handler<Answer> = @Sendable (Request, Context) async throws -> Answer
 
@@ -12,7 +12,8 @@ struct RouteGroup<Context: RequestContext> {
         self.routes = routes
     }
 
-    /// A GET that changes nothing. HEAD comes with it, unless `answersHead` is false: it runs the handler and drops the body.
+    /// A GET that changes nothing. HEAD comes with it, unless `answersHead` is false: it runs the handler and drops
+    /// the body.
     func get(
         _ path: RouterPath, answersHead: Bool = true, use handler: @escaping Handler<some ResponseGenerator>
     ) {
@@ -54,8 +55,8 @@ extension RouteGroup where Context == PublicContext {
 }
 
 extension RouteGroup where Context: AuthenticatedContext {
-    /// What deployed clients change by GET, and everybody else by POST. A GET that another site made a browser send does not get
-    /// through on the strength of a cookie.
+    /// What deployed clients change by GET, and everybody else by POST. A GET that another site made a browser send
+    /// does not get through on the strength of a cookie.
     func change(_ path: RouterPath, use handler: @escaping Handler<some ResponseGenerator>) {
         self.get(path, answersHead: false) { request, context in
             if context.account.credential.isCookie, let site = request.headers[.secFetchSite], site != "same-origin",

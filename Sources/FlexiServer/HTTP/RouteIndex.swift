@@ -1,7 +1,8 @@
 import HTTPTypes
 import Hummingbird
 
-/// The routes once more, for what the router does not tell: which methods an address knows, and which of its segments are secret.
+/// The routes once more, for what the router does not tell: which methods an address knows, and which of its segments
+/// are secret.
 struct RouteIndex: Sendable {
     private struct Route: Sendable {
         let segments: [Substring]
@@ -40,8 +41,8 @@ struct RouteIndex: Sendable {
         return best?.methods.sorted { $0.rawValue < $1.rawValue }
     }
 
-    /// The path as a log may show it: with the name in place of a token or code, and without whatever is not known to be harmless where
-    /// no route serves it.
+    /// The path as a log may show it: with the name in place of a token or code, and without whatever is not known to
+    /// be harmless where no route serves it.
     func loggable(_ path: String, template: String?) -> String {
         guard let template else {
             let segments = path.split(separator: "/", maxSplits: 16).map { self.words.contains($0) ? $0 : "…" }

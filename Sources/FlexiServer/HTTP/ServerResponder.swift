@@ -4,7 +4,8 @@ import Logging
 import PGClient
 import Synchronization
 
-/// What stands around the router: the request's id, the size limit, answers for what the router has no route for, and one log line.
+/// What stands around the router: the request's id, the size limit, answers for what the router has no route for, and
+/// one log line.
 struct ServerResponder: HTTPResponder {
     private let router: RouterResponder<PublicContext>
     private let routes: RouteIndex

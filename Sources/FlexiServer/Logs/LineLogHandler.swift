@@ -36,7 +36,8 @@ struct LineLogHandler: LogHandler {
 }
 
 extension Logger {
-    /// The server's logger: text where standard error is a terminal and JSON elsewhere, unless the configuration names one.
+    /// The server's logger: text where standard error is a terminal and JSON elsewhere, unless the configuration
+    /// names one.
     init(_ configuration: ServerConfiguration) {
         let isJSON =
             switch configuration.logFormat {

@@ -1,3 +1,4 @@
+import DigestAuth
 import Foundation
 import PGClient
 import PGTesting
@@ -48,13 +49,37 @@ struct CommandTests {
                 ["serve", "--port", "0"], environment: ServerProgram.environment(database))
             let port = try await program.port()
             // A request that has begun, and ends only after the signal.
-            let gate = try await DatabaseGate.close(database)
-            async let answer = HTTPWire(port: port).send("GET", "/api/accounts/nobody@sip.example.org/info")
-            try await gate.waitForCaller()
+            try await withThrowingTaskGroup(of: HTTPReply.self) { requests in
+                try await DatabaseGate.withAccountsLocked(in: database) { gate in
+                    requests.addTask {
+                        try await HTTPWire(port: port).send("GET", "/api/accounts/nobody@sip.example.org/info")
+                    }
+                    try await gate.waitForCaller()
+                    program.terminate()
+                }
+                let answer = try await requests.next()
+                #expect(answer?.status == 404)
+            }
+            let result = await program.wait()
+            #expect(result.status == 0)
+        }
+    }
+
+    @Test func aRealmThatMakesPasswordsVoidIsReported() async throws {
+        try await withTestDatabase(template: TestTemplate.shared.name()) { database in
+            try await withServer(on: database, clock: TestClock()) { server in
+                _ = try await server.account("alice", algorithms: [.md5, .sha256])
+                _ = try await server.account("bobby", realm: "elsewhere")
+            }
+            let environment = ServerProgram.environment(database).merging(["ACCOUNT_REALM": "elsewhere"]) { $1 }
+            let program = try ServerProgram.start(["serve", "--port", "0"], environment: environment)
+            let count = try await program.find { log in
+                log.firstMatch(of: #/"message":"passwords were made with another realm.*"passwords":"?(\d+)/#)?.output.1
+            }
+            #expect(count == "2")
             program.terminate()
-            try await gate.open()
-            #expect(try await answer.status == 404)
-            #expect(await program.wait().status == 0)
+            let result = await program.wait()
+            #expect(result.status == 0)
         }
     }
 

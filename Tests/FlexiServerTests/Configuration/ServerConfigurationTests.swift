@@ -1,5 +1,4 @@
 import Foundation
-import OpenSSLCrypto
 import Testing
 
 @testable import FlexiServer
@@ -57,8 +56,6 @@ struct ServerConfigurationTests {
     }
 
     @Test func theKeyMayLieInAFile() throws {
-        let key = SecretKey.random()
-        _ = key
         try Self.withFile(TestServer.secretKey + "\n") { path in
             _ = try ServerConfiguration(environment: ["FLEXI_SECRET_KEY_FILE": path])
         }

@@ -48,7 +48,7 @@ struct FromHeaderTests {
     }
 }
 
-@Suite("API keys")
+@Suite("Authentication by API key")
 struct APIKeyAuthenticationTests {
     @Test func aKeyInTheHeaderIsEnough() async throws {
         try await withServer { server in

@@ -66,10 +66,16 @@ final class ServerProgram: Sendable {
 
     /// The port that a serving program has chosen, as it logs it.
     func port() async throws -> Int {
-        for await text in self.error.growing {
-            if let match = text.firstMatch(of: #/listening on [^:]+:(\d+)/#), let port = Int(match.output.1) {
-                return port
-            }
+        try await self.find { log in
+            log.firstMatch(of: #/listening on [^:]+:(\d+)/#).flatMap { Int($0.output.1) }
+        }
+    }
+
+    /// Waits until `find` finds something in what the program has logged.
+    func find<Found>(_ find: (String) -> Found?) async throws -> Found {
+        if let found = find(self.error.soFar) { return found }
+        for await log in self.error.growing {
+            if let found = find(log) { return found }
         }
         throw Silent(error: await self.error.whole())
     }
@@ -101,6 +107,8 @@ private final class Collected: Sendable {
         (self.ended, self.end) = AsyncStream.makeStream()
     }
 
+    var soFar: String { self.text.withLock { $0 } }
+
     func read(_ pipe: Pipe) {
         // A thread of its own, since reading blocks.
         Thread.detachNewThread {
@@ -118,6 +126,6 @@ private final class Collected: Sendable {
 
     func whole() async -> String {
         for await _ in self.ended {}
-        return self.text.withLock { $0 }
+        return self.soFar
     }
 }

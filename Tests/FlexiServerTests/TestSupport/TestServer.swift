@@ -33,7 +33,8 @@ struct TestServer: Sendable {
     }
 }
 
-/// Runs the real application on a copy of the migrated template database and an ephemeral port, for the length of `body`.
+/// Runs the real application on a copy of the migrated template database and an ephemeral port, for the length of
+/// `body`.
 ///
 /// `settings` come on top of the secret key; the server logs in as `flexi_app`, so that a missing grant shows.
 func withServer(

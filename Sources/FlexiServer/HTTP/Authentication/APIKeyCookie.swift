@@ -11,8 +11,8 @@ struct APIKeyCookie: Sendable {
         self.configuration = configuration
     }
 
-    /// The `Set-Cookie` value that hands `key` out: out of reach of scripts, never sent along by another site, and gone when the key
-    /// would have expired unused. Browsers keep none longer than 400 days.
+    /// The `Set-Cookie` value that hands `key` out: out of reach of scripts, never sent along by another site, and
+    /// gone when the key would have expired unused. Browsers keep none longer than 400 days.
     func value(_ key: Secret<String>) -> String {
         let maximumAge = self.configuration.apiKeyIdleExpiry.map(\.components.seconds) ?? 400 * 86_400
         let secure = self.configuration.appURL.isHTTPS ? "; Secure" : ""

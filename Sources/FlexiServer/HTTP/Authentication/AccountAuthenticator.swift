@@ -5,10 +5,11 @@ import Hummingbird
 import Logging
 import OpenSSLCrypto
 
-/// Finds out which account a request comes from: by API key in the `x-api-key` header or cookie, or by HTTP Digest (RFC 7616).
+/// Finds out which account a request comes from: by API key in the `x-api-key` header or cookie, or by HTTP Digest
+/// (RFC 7616).
 ///
-/// `From` names the account, except that a valid key in the header is enough. Unknown, inactive and wrong callers get one and the same
-/// answer, with challenges that do not tell them apart.
+/// `From` names the account, except that a valid key in the header is enough. Unknown, inactive and wrong callers get
+/// one and the same answer, with challenges that do not tell them apart.
 struct AccountAuthenticator: RouterMiddleware {
     private let services: Services
     private let credentials: CredentialRepository

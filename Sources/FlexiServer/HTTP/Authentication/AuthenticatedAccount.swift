@@ -38,8 +38,8 @@ struct AuthenticatedAccount: Sendable {
         self.credential = credential
     }
 
-    /// With one domain, administrators act in it alone, and those of another domain nowhere. With many, super administrators act in
-    /// all of them and the others in their own.
+    /// With one domain, administrators act in it alone, and those of another domain nowhere. With many, super
+    /// administrators act in all of them and the others in their own.
     private static func administeredDomains(
         of identity: AccountIdentity, _ configuration: ServerConfiguration
     ) -> DomainScope? {

@@ -92,8 +92,8 @@ struct CredentialRepository: Sendable {
 
     // MARK: Nonces
 
-    /// Counts one use of a nonce whose answer was verified, in one statement: of any number of requests with one count, sent to any
-    /// number of servers, one is counted.
+    /// Counts one use of a nonce whose answer was verified, in one statement: of any number of requests with one
+    /// count, sent to any number of servers, one is counted.
     ///
     /// Takes a few counters away that no nonce needs any more, so that the table does not grow.
     func count(_ nonce: DigestNonce, _ count: UInt32, expiresAt: Date, at now: Date) async throws -> NonceUse {

@@ -1,4 +1,5 @@
-/// Reads a JSON text (RFC 8259) strictly: one value, UTF-8, no member twice, at most `maximumDepth` containers inside each other.
+/// Reads a JSON text (RFC 8259) strictly: one value, UTF-8, no member twice, at most `maximumDepth` containers inside
+/// each other.
 struct JSONParser {
     enum Failure: Error {
         case malformed

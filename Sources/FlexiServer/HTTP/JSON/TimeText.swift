@@ -67,8 +67,8 @@ enum TimeText {
         }
     }
 
-    // The proleptic Gregorian calendar counted in years that begin in March, so that the leap day is the last one: 400 years are an era
-    // of 146,097 days, and 719,468 days lie between 0000-03-01 and 1970-01-01.
+    // The proleptic Gregorian calendar counted in years that begin in March, so that the leap day is the last one:
+    // 400 years are an era of 146,097 days, and 719,468 days lie between 0000-03-01 and 1970-01-01.
 
     private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
         let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(flooredBy: 146_097)
