@@ -116,6 +116,9 @@ struct WireTests {
             let announced = try await server.wire.send("POST", "/api/accounts", [("x-api-key", key)], body: large)
             #expect(announced.status == 413)
             #expect(announced.text == #"{"message":"The body is larger than 2048 bytes."}"#)
+            // Also where nobody reads it.
+            let unread = try await server.wire.send("POST", "/api/accounts/me/api_key", [("x-api-key", key)], body: large)
+            #expect(unread.status == 413)
             let head =
                 "POST /api/accounts HTTP/1.1\r\nHost: x\r\nConnection: close\r\nx-api-key: \(key)\r\nTransfer-Encoding: chunked\r\n\r\n"
             let chunk = Array((String(large.count, radix: 16) + "\r\n").utf8) + large + Array("\r\n0\r\n\r\n".utf8)
