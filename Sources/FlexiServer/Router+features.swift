@@ -5,4 +5,8 @@ func addFeatures(to groups: RouteGroups, services: Services) {
     AccountRoutes(services: services).add(to: groups)
     APIKeyRoutes(services: services).add(to: groups)
     ProvisioningRoutes(services: services).add(to: groups)
+    ContactRoutes(services: services).add(to: groups)
+    AccountTypeRoutes(services: services).add(to: groups)
+    ActionRoutes(services: services).add(to: groups)
+    StatisticsRoutes(services: services).add(to: groups)
 }

@@ -117,7 +117,8 @@ struct WireTests {
             #expect(announced.status == 413)
             #expect(announced.text == #"{"message":"The body is larger than 2048 bytes."}"#)
             // Also where nobody reads it.
-            let unread = try await server.wire.send("POST", "/api/accounts/me/api_key", [("x-api-key", key)], body: large)
+            let unread = try await server.wire.send(
+                "POST", "/api/accounts/me/api_key", [("x-api-key", key)], body: large)
             #expect(unread.status == 413)
             let head =
                 "POST /api/accounts HTTP/1.1\r\nHost: x\r\nConnection: close\r\nx-api-key: \(key)\r\nTransfer-Encoding: chunked\r\n\r\n"
