@@ -39,7 +39,7 @@ struct SIPAddress: Hashable, Sendable {
         let userInfo = rest[..<at]
         let user = userInfo.prefix { $0 != ":" }
         let host = rest[rest.utf8.index(after: at)...].prefix { !";?:".contains($0) }
-        guard let username = Self.percentDecoded(user)?.lowercased(), Self.isUser(username),
+        guard let username = PercentEncoding.decode(user)?.lowercased(), Self.isUser(username),
             let domain = DomainName(host)
         else { return nil }
         self.username = username
@@ -67,27 +67,6 @@ struct SIPAddress: Hashable, Sendable {
         while text.first == " " || text.first == "\t" { text.removeFirst() }
         while text.last == " " || text.last == "\t" { text.removeLast() }
         return text
-    }
-
-    /// `nil` when an escape is cut short or the bytes are not UTF-8.
-    private static func percentDecoded(_ text: Substring) -> String? {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(Self.hexDigit), let low = rest.popFirst().flatMap(Self.hexDigit)
-            else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init)
     }
 
     /// No white space, no control character, none of the delimiters that would end an address.

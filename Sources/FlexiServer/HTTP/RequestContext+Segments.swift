@@ -6,7 +6,7 @@ extension RequestContext {
     /// - Throws: 404 when the escapes are broken, or hide what no stored text can contain.
     func segment(_ name: String) throws(APIError) -> String {
         guard let raw = self.parameters.get(name) else { throw .notFound() }
-        guard let text = Self.percentDecoded(raw), !text.utf8.contains(0) else { throw .notFound() }
+        guard let text = PercentEncoding.decode(raw), !text.utf8.contains(0) else { throw .notFound() }
         return text
     }
 
@@ -24,25 +24,5 @@ extension RequestContext {
     func sipAddress(_ name: String) throws(APIError) -> SIPAddress {
         guard let address = try SIPAddress(self.segment(name)) else { throw .notFound() }
         return address
-    }
-
-    private static func percentDecoded(_ text: String) -> String? {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(Self.hexDigit), let low = rest.popFirst().flatMap(Self.hexDigit)
-            else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init)
     }
 }
