@@ -20,6 +20,7 @@ struct ServerConfiguration: Sendable {
     let allowsPhoneUsernames: Bool
     let minimumPasswordLength: Int
     let passwordHashes: PasswordHashPolicy
+    let creationTokensActivate: Bool
     /// How long an account's own API key lives without being used; `nil` is for ever.
     let apiKeyIdleExpiry: Duration?
     let nonceLifetime: Duration
@@ -66,6 +67,7 @@ struct ServerConfiguration: Sendable {
         self.allowsPhoneUsernames = try reader.read(Settings.allowsPhoneUsernames)
         self.minimumPasswordLength = try reader.read(Settings.minimumPasswordLength)
         self.passwordHashes = try reader.read(Settings.passwordHashes)
+        self.creationTokensActivate = try reader.read(Settings.creationTokenActivates)
         let minutes = try reader.read(Settings.apiKeyExpirationMinutes)
         self.apiKeyIdleExpiry = minutes == 0 ? nil : .seconds(60 * minutes)
         self.nonceLifetime = try .seconds(reader.read(Settings.nonceLifetimeSeconds))

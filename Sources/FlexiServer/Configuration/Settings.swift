@@ -55,6 +55,9 @@ enum Settings {
     static let passwordHashes = Setting(
         "ACCOUNT_PASSWORD_HASHES", default: PasswordHashPolicy.asked,
         "Which hashes are kept: the one that the request asks for, or MD5 and SHA-256 both.")
+    static let creationTokenActivates = Setting(
+        "CREATION_TOKEN_ACTIVATES", default: true,
+        "An account made with a creation token, and without email or phone to confirm, is activated at once.")
     static let apiKeyExpirationMinutes = Setting(
         "APP_API_KEY_EXPIRATION_MINUTES", default: 60, in: 0...525_600,
         "An account's own API key expires when it was not used for so long; 0 is never.")
@@ -99,7 +102,7 @@ enum Settings {
     static let all: [any DocumentedSetting] = [
         appURL, sipDomain, managesManyDomains, isStrictAboutDomains, isInfoEnabled, maximumBodyBytes, trustedProxies,
         accountRealm, minimumUsernameLength, allowsPhoneUsernames, minimumPasswordLength, passwordHashes,
-        apiKeyExpirationMinutes,
+        creationTokenActivates, apiKeyExpirationMinutes,
         nonceLifetimeSeconds,
         provisioningRCFile, provisioningOverwritesAll,
         secretKey, secretKeyFile, previousSecretKey, databaseURL, databasePoolSize, adminPassword,

@@ -18,9 +18,8 @@ struct AccountCreation: Sendable {
     func create(_ new: NewAccount, in domain: RegisteredDomain) async throws -> Created {
         let now = self.services.now()
         return try await self.services.database.withTransaction { transaction in
-            let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
-            let id = try await accounts.insert(new, in: domain, at: now)
-            try await accounts.setPassword(self.hashes(of: new, in: domain), of: id)
+            let accounts = self.accounts(in: transaction)
+            let id = try await self.insert(new, in: domain, at: now, into: accounts)
             if let scope = new.admin { try await accounts.makeAdmin(id, scope: scope, at: now) }
             let secrets =
                 new.isActivated
@@ -33,6 +32,36 @@ struct AccountCreation: Sendable {
         }
     }
 
+    /// Uses a creation token up to make an account in the token's domain. Of any number of requests with one token one makes
+    /// an account, and one that is refused leaves the token as it was.
+    ///
+    /// Throws `UnknownToken` when there is no such token or it is used, `DomainSuspended`, and
+    /// `AccountRepository.Conflict`, also for the name of a deleted account.
+    func create(_ new: NewAccount, withToken tokenHash: [UInt8]) async throws -> Account {
+        let now = self.services.now()
+        return try await self.services.database.withTransaction { transaction in
+            let tokens = AccountCreationTokenRepository(transaction)
+            guard let token = try await tokens.use(tokenHash, at: now) else { throw UnknownToken() }
+            guard let domain = try await DomainRepository(transaction).find(token.domain) else {
+                throw DomainRemoved(name: token.domain)
+            }
+            guard !domain.isSuspended else { throw DomainSuspended() }
+            let accounts = self.accounts(in: transaction)
+            if try await accounts.isTombstone(new.username, in: domain) {
+                throw AccountRepository.Conflict.usernameTaken
+            }
+            let id = try await self.insert(new, in: domain, at: now, into: accounts)
+            try await tokens.setAccount(id, of: token.id)
+            guard let account = try await accounts.find(id, in: .only(domain.name)) else {
+                throw DomainRemoved(name: domain.name)
+            }
+            return account
+        }
+    }
+
+    struct UnknownToken: Error {}
+    struct DomainSuspended: Error {}
+
     /// Creates an activated administrator, or makes one of an account that is there: activates it, widens its reach, and
     /// gives it the password if there is one. Returns whether the account is new.
     ///
@@ -42,7 +71,7 @@ struct AccountCreation: Sendable {
     ) async throws -> Bool {
         let now = self.services.now()
         return try await self.services.database.withTransaction { transaction in
-            let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
+            let accounts = self.accounts(in: transaction)
             let address = SIPAddress(username: username, domain: domain.name)
             let existing = try await accounts.find(address, in: .only(domain.name))?.id
             let new = password.map {
@@ -65,6 +94,18 @@ struct AccountCreation: Sendable {
     }
 
     struct MissingPassword: Error {}
+
+    private func accounts(in transaction: PGTransaction) -> AccountRepository {
+        AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
+    }
+
+    private func insert(
+        _ new: NewAccount, in domain: RegisteredDomain, at now: Date, into accounts: AccountRepository
+    ) async throws -> Account.ID {
+        let id = try await accounts.insert(new, in: domain, at: now)
+        try await accounts.setPassword(self.hashes(of: new, in: domain), of: id)
+        return id
+    }
 
     private func hashes(of new: NewAccount, in domain: RegisteredDomain) -> PasswordHashes {
         PasswordHashes(

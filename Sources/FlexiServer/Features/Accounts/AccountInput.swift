@@ -19,9 +19,8 @@ struct AccountInput {
         self.domain =
             rules.managesManyDomains
             ? checker.text("domain", "The domain is not a host name.", as: { DomainName($0) }) : nil
-        let email = checker.text("email", "The email is not a mail address.", as: { EmailAddress($0) })
-        let phone = checker.text(
-            "phone", "The phone must be an international number, such as +33612345678.", as: { PhoneNumber($0) })
+        let email = checker.emailAddress("email")
+        let phone = checker.phoneNumber("phone")
         let displayName = checker.text("display_name", "The display name is one line of at most 255 characters.") {
             name in
             let scalars = name.unicodeScalars
@@ -55,6 +54,15 @@ extension Checker {
             self.fail(field, "The \(field) must not be a phone number.")
         }
         return username
+    }
+
+    mutating func emailAddress(_ field: String) -> EmailAddress? {
+        self.text(field, "The \(field) is not a mail address.", as: { EmailAddress($0) })
+    }
+
+    mutating func phoneNumber(_ field: String) -> PhoneNumber? {
+        self.text(
+            field, "The \(field) must be an international number, such as +33612345678.", as: { PhoneNumber($0) })
     }
 
     /// A password that is long enough to be one.

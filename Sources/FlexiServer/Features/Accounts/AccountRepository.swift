@@ -55,6 +55,16 @@ struct AccountRepository: Sendable {
         }
     }
 
+    /// Whether the name belonged to an account that was deleted.
+    func isTombstone(_ username: Username, in domain: RegisteredDomain) async throws -> Bool {
+        try await !self.db.query(
+            """
+            SELECT FROM flexi.account_tombstones
+            WHERE domain_id = \(domain.id) AND username = \(username.value)
+            """
+        ).isEmpty
+    }
+
     private var accounts: PGQuery {
         """
         SELECT account.id, account.username, domain.name AS domain, account.email, account.activated,

@@ -25,10 +25,8 @@ struct AccountRoutes: Sendable {
             let created = try await AccountCreation(services: self.services).create(input.account, in: domain)
             context.logger.info("account created", metadata: ["created.id": "\(created.account.id.rawValue)"])
             return .json(AccountWithSecrets(account: created.account, secrets: created.secrets))
-        } catch AccountRepository.Conflict.usernameTaken {
-            throw APIError.invalid("username", "The username is taken.")
-        } catch AccountRepository.Conflict.phoneTaken {
-            throw APIError.invalid("phone", "The phone belongs to another account.")
+        } catch let conflict as AccountRepository.Conflict {
+            throw APIError(conflict)
         }
     }
 
@@ -68,5 +66,15 @@ struct AccountRoutes: Sendable {
             throw APIError.notFound()
         }
         return .json(info)
+    }
+}
+
+extension APIError {
+    init(_ conflict: AccountRepository.Conflict) {
+        self =
+            switch conflict {
+            case .usernameTaken: .invalid("username", "The username is taken.")
+            case .phoneTaken: .invalid("phone", "The phone belongs to another account.")
+            }
     }
 }

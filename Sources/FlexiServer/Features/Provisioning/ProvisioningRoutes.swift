@@ -3,14 +3,16 @@ import Hummingbird
 import Logging
 import NIOCore
 import OpenSSLCrypto
+import PGClient
 import QRCode
 
-/// | Method | Path                          | Access  |
-/// |--------|-------------------------------|---------|
-/// | GET    | /provisioning                 | public  |
-/// | GET    | /provisioning/{token}         | public  |
-/// | GET    | /provisioning/me              | account |
-/// | GET    | /provisioning/qrcode/{token}  | public  |
+/// | Method | Path                                  | Access  |
+/// |--------|---------------------------------------|---------|
+/// | GET    | /provisioning                         | public  |
+/// | GET    | /provisioning/{provisioning_token}    | public  |
+/// | GET    | /provisioning/auth_token/{auth_token} | public  |
+/// | GET    | /provisioning/me                      | account |
+/// | GET    | /provisioning/qrcode/{token}          | public  |
 struct ProvisioningRoutes: Sendable {
     let services: Services
 
@@ -19,6 +21,7 @@ struct ProvisioningRoutes: Sendable {
         groups.root.get("provisioning/{provisioning_token}", answersHead: false, use: self.provision)
         // Link previews ask by HEAD, and must not use the token up.
         groups.root.head("provisioning/{provisioning_token}", use: self.showBase)
+        groups.root.get("provisioning/auth_token/{auth_token}", answersHead: false, use: self.exchange)
         groups.rootAccount.get("provisioning/me", use: self.showOwn)
         groups.root.get("provisioning/qrcode/{provisioning_token}", use: self.showQRCode)
     }
@@ -33,6 +36,21 @@ struct ProvisioningRoutes: Sendable {
             SHA256.hash(context.segment("provisioning_token")), in: self.services.configuration.servedDomains,
             at: self.services.now())
         if let account { context.logger.info("account provisioned", metadata: ["account": "\(account.address)"]) }
+        return self.response(with: account)
+    }
+
+    func exchange(_: Request, _ context: PublicContext) async throws -> Response {
+        let tokenHash = try SHA256.hash(context.segment("auth_token"))
+        let now = self.services.now()
+        let account = try await self.services.database.withTransaction { transaction in
+            let id = try await AuthTokenRepository(transaction).consume(
+                tokenHash, in: self.services.configuration.servedDomains, at: now)
+            guard let id, let account = try await ProvisioningRepository(transaction).find(id) else {
+                throw APIError.notFound()
+            }
+            return account
+        }
+        context.logger.info("account provisioned", metadata: ["account": "\(account.address)"])
         return self.response(with: account)
     }
 

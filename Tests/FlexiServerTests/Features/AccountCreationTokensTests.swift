@@ -1,0 +1,170 @@
+import Foundation
+import PGClient
+import Testing
+
+@testable import FlexiServer
+
+@Suite("Account creation tokens")
+struct AccountCreationTokensTests {
+    private func newToken(_ server: TestServer, _ admin: (String, String)) async throws -> String {
+        let reply = try await server.post("/api/account_creation_tokens", [admin])
+        #expect(reply.status == 201)
+        let match = try #require(
+            reply.text.wholeMatch(
+                of: /\{"token":"([A-Za-z0-9]{13})","updated_at":"[^"]+","created_at":"[^"]+","id":[0-9]+\}/))
+        return String(match.1)
+    }
+
+    private func registration(
+        _ token: String, _ username: String = "carroll", field: String = "account_creation_token", more: String = ""
+    ) -> String {
+        #"{"username":"\#(username)","password":"wonderland","algorithm":"SHA-256","\#(field)":"\#(token)"\#(more)}"#
+    }
+
+    @Test(arguments: [
+        ("/api/accounts/with-account-creation-token", "account_creation_token"), ("/api/accounts/with-token", "token"),
+    ])
+    func aTokenMakesOneActiveAccount(path: String, field: String) async throws {
+        try await withServer { server in
+            let token = try await self.newToken(server, server.administrator())
+            let body = self.registration(
+                token, field: field, more: #","domain":"other.example.org","dtmf_protocol":"sipinfo""#)
+            let reply = try await server.post(path, [("User-Agent", "Phone/1")], json: body)
+            #expect(reply.status == 200)
+            #expect(reply.json["username"] as? String == "carroll")
+            #expect(reply.json["domain"] as? String == "sip.example.org")
+            #expect(reply.json["activated"] as? Bool == true)
+            #expect(reply.json["dtmf_protocol"] as? String == "sipinfo")
+            #expect(reply.json["user_agent"] as? String == "Phone/1")
+            #expect(reply.json["confirmation_key"] == nil)
+            #expect(reply.json["provisioning_token"] == nil)
+            #expect(!server.log.lines.contains { $0.contains(token) })
+
+            let again = try await server.post(
+                path, json: self.registration(token, "dodgson", field: field))
+            #expect(again.status == 422)
+            #expect((again.json["errors"] as? [String: Any])?.keys.sorted() == [field])
+            #expect(try await server.count("accounts") == 2)
+        }
+    }
+
+    @Test func aNewAccountProvesItselfByItsPassword() async throws {
+        try await withServer { server in
+            let token = try await self.newToken(server, server.administrator())
+            let reply = try await server.post("/api/accounts/with-token", json: self.registration(token))
+            let id = try #require(reply.json["id"] as? Int64 ?? (reply.json["id"] as? Int).map(Int64.init))
+            let account = TestAccount(
+                id: .init(rawValue: id), username: "carroll", domain: "sip.example.org", password: "wonderland")
+            let digest = try await server.digest(account)
+            let me = try await server.get(
+                "/api/accounts/me", [account.from, digest.authorization("GET", "/api/accounts/me")])
+            #expect(me.status == 200)
+        }
+    }
+
+    @Test func theSettingLeavesTheAccountToTheAdministrator() async throws {
+        try await withServer(["CREATION_TOKEN_ACTIVATES": "false"]) { server in
+            let token = try await self.newToken(server, server.administrator())
+            let reply = try await server.post("/api/accounts/with-token", json: self.registration(token))
+            #expect(reply.json["activated"] as? Bool == false)
+        }
+    }
+
+    @Test func aRefusedCreationLeavesTheTokenUnused() async throws {
+        try await withServer { server in
+            let admin = try await server.administrator()
+            _ = try await server.account("taken.name")
+            try await server.services.database.execute(
+                """
+                INSERT INTO flexi.account_tombstones (domain_id, username)
+                SELECT id, 'buried.name' FROM flexi.domains WHERE name = 'sip.example.org'
+                """
+            )
+            let token = try await self.newToken(server, admin)
+            for name in ["taken.name", "buried.name"] {
+                let reply = try await server.post("/api/accounts/with-token", json: self.registration(token, name))
+                #expect(reply.status == 422)
+                #expect((reply.json["errors"] as? [String: Any])?.keys.sorted() == ["username"])
+            }
+            // There is no driver for either, and nothing may be stored.
+            for more in [#","email":"carroll@example.org""#, #","phone":"+33612345678""#] {
+                let reply = try await server.post(
+                    "/api/accounts/with-token", json: self.registration(token, more: more))
+                #expect(reply.status == 503)
+            }
+            #expect(try await server.count("accounts") == 2)
+            #expect(
+                try await server.post("/api/accounts/with-token", json: self.registration(token)).status == 200)
+        }
+    }
+
+    @Test func everyWrongFieldIsNamed() async throws {
+        try await withServer { server in
+            let empty = try await server.post("/api/accounts/with-account-creation-token")
+            #expect(empty.status == 422)
+            #expect(
+                (empty.json["errors"] as? [String: Any])?.keys.sorted()
+                    == ["account_creation_token", "algorithm", "password", "username"])
+            let wrong = try await server.post(
+                "/api/accounts/with-account-creation-token",
+                json:
+                    #"{"username":"Up","password":"short","algorithm":"CRC","account_creation_token":1,"email":"x","phone":"5","dtmf_protocol":"tone"}"#
+            )
+            #expect(wrong.status == 422)
+            #expect(
+                (wrong.json["errors"] as? [String: Any])?.keys.sorted()
+                    == [
+                        "account_creation_token", "algorithm", "dtmf_protocol", "email", "password", "phone",
+                        "username",
+                    ])
+        }
+    }
+
+    @Test func theAccountIsMadeInTheDomainOfTheAdministrator() async throws {
+        try await withServer(["APP_ADMINS_MANAGE_MULTI_DOMAINS": "true"]) { server in
+            let token = try await self.newToken(
+                server, server.administrator(.domain, domain: "other.example.org"))
+            let reply = try await server.post(
+                "/api/accounts/with-token", json: self.registration(token, more: #","domain":"sip.example.org""#))
+            #expect(reply.status == 200)
+            #expect(reply.json["domain"] as? String == "other.example.org")
+        }
+    }
+
+    @Test func onlyAdministratorsMakeTokens() async throws {
+        try await withServer { server in
+            let key = try await server.apiKey(of: server.account())
+            #expect(try await server.post("/api/account_creation_tokens", [("x-api-key", key)]).status == 403)
+            #expect(try await server.post("/api/account_creation_tokens").status == 422)
+            #expect(try await server.count("account_creation_tokens") == 0)
+        }
+    }
+
+    @Test func ofRacingCreationsWithOneTokenOneWins() async throws {
+        try await withServer { server in
+            let token = try await self.newToken(server, server.administrator())
+            let statuses = try await race(32) { index in
+                try await server.post("/api/accounts/with-token", json: self.registration(token, "racer.\(index)"))
+                    .status
+            }
+            #expect(statuses.filter { $0 == 200 }.count == 1)
+            #expect(statuses.filter { $0 == 422 }.count == 31)
+            #expect(try await server.count("accounts") == 2)
+        }
+    }
+
+    @Test func ofRacingCreationsOfOneNameOneWinsAndTheOthersKeepTheirTokens() async throws {
+        try await withServer { server in
+            let admin = try await server.administrator()
+            var tokens: [String] = []
+            for _ in 0..<32 { try await tokens.append(self.newToken(server, admin)) }
+            let statuses = try await race(32) { [tokens] index in
+                try await server.post("/api/accounts/with-token", json: self.registration(tokens[index])).status
+            }
+            #expect(statuses.filter { $0 == 200 }.count == 1)
+            #expect(statuses.filter { $0 == 422 }.count == 31)
+            #expect(try await server.count("accounts") == 2)
+            #expect(try await server.count("account_creation_tokens WHERE used_at IS NOT NULL") == 1)
+        }
+    }
+}
