@@ -10,6 +10,12 @@ struct AccountRepository: Sendable {
         case phoneTaken
     }
 
+    struct StoredPassword: Sendable {
+        let algorithm: DigestAlgorithm
+        let realm: String
+        let ha1: String
+    }
+
     private let db: any PGQuerying
     private let defaultRealm: String?
 
@@ -180,11 +186,26 @@ struct AccountRepository: Sendable {
         )
     }
 
-    /// Revokes what a changed password makes void: auth tokens, provisioning token, and the unnamed API key.
-    func revokeSecretsAfterPasswordChange(of id: Account.ID) async throws {
+    /// The hashes of the account's passwords. The account is locked, so that of two changes the second sees what the first
+    /// did.
+    func lockPasswords(of id: Account.ID) async throws -> [StoredPassword] {
+        try await self.db.execute("SELECT FROM flexi.accounts WHERE id = \(id) FOR UPDATE")
+        return try await self.db.query(
+            "SELECT algorithm, realm, ha1 FROM flexi.passwords WHERE account_id = \(id)"
+        ).map { row in
+            let (algorithm, realm, ha1) = try row.decode((String, String, String).self)
+            guard let algorithm = DigestAlgorithm(rawValue: algorithm) else { throw MalformedRow(column: "algorithm") }
+            return StoredPassword(algorithm: algorithm, realm: realm, ha1: ha1)
+        }
+    }
+
+    /// Revokes what a changed password makes void: auth tokens, provisioning token, and the unnamed API key, unless it is
+    /// the one that asked for the change.
+    func revokeSecretsAfterPasswordChange(of id: Account.ID, except key: APIKeyRecord.ID? = nil) async throws {
         try await self.db.execute("DELETE FROM flexi.auth_tokens WHERE account_id = \(id)")
         try await self.db.execute("DELETE FROM flexi.provisioning_tokens WHERE account_id = \(id)")
-        try await self.db.execute("DELETE FROM flexi.api_keys WHERE account_id = \(id) AND name IS NULL")
+        try await self.db.execute(
+            "DELETE FROM flexi.api_keys WHERE account_id = \(id) AND name IS NULL AND id IS DISTINCT FROM \(key)")
     }
 }
 

@@ -2,17 +2,15 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// | Method | Path                | Access  |
-/// |--------|---------------------|---------|
-/// | POST   | accounts            | admin   |
-/// | GET    | accounts/me         | account |
-/// | GET    | accounts/{sip}/info | public  |
+/// | Method | Path                | Access |
+/// |--------|---------------------|--------|
+/// | POST   | accounts            | admin  |
+/// | GET    | accounts/{sip}/info | public |
 struct AccountRoutes: Sendable {
     let services: Services
 
     func add(to groups: RouteGroups) {
         groups.admin.post("accounts", use: self.create)
-        groups.account.get("accounts/me", use: self.showOwn)
         groups.open.get("accounts/{account}/info", use: self.showInfo)
     }
 
@@ -47,15 +45,6 @@ struct AccountRoutes: Sendable {
         guard let domain else { throw APIError.invalid("domain", "The domain is not registered.") }
         guard !domain.isSuspended else { throw APIError.forbidden("The domain is suspended.") }
         return domain
-    }
-
-    func showOwn(_: Request, _ context: AccountContext) async throws -> Response {
-        let accounts = AccountRepository(self.services.database, defaultRealm: self.services.configuration.accountRealm)
-        // It was there a moment ago, when it proved who it is.
-        guard let account = try await accounts.find(context.account.id, in: .only(context.account.domain)) else {
-            throw APIError.notFound()
-        }
-        return .json(account)
     }
 
     func showInfo(_: Request, _ context: PublicContext) async throws -> Response {
