@@ -3,6 +3,7 @@ func addFeatures(to groups: RouteGroups, services: Services) {
     HealthRoutes(services: services).add(to: groups)
     PingRoutes().add(to: groups)
     AccountRoutes(services: services).add(to: groups)
+    AdministrationRoutes(services: services).add(to: groups)
     OwnAccountRoutes(services: services).add(to: groups)
     ActivationRoutes(services: services).add(to: groups)
     AccountCreationTokenRoutes(services: services).add(to: groups)

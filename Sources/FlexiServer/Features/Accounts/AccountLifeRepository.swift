@@ -1,7 +1,7 @@
 import FoundationEssentials
 import PGClient
 
-/// The ends of accounts: deletion, and what must outlive it.
+/// The ends of accounts: deactivation, deletion, and what must outlive them.
 struct AccountLifeRepository: Sendable {
     /// Without it nobody could act in every domain any more.
     struct LastSuperAdministrator: Error {}
@@ -51,5 +51,16 @@ struct AccountLifeRepository: Sendable {
             SELECT FROM deleted
             """
         ).isEmpty
+    }
+
+    /// Takes the account out of service until an administrator activates it, with every secret that could open it or change
+    /// it. API keys stay, and open nothing as long.
+    func deactivate(_ account: Account.ID) async throws {
+        try await self.db.execute("UPDATE flexi.accounts SET activated = false, blocked = true WHERE id = \(account)")
+        try await self.db.execute("DELETE FROM flexi.provisioning_tokens WHERE account_id = \(account)")
+        try await self.db.execute("DELETE FROM flexi.activation_codes WHERE account_id = \(account)")
+        try await self.db.execute("DELETE FROM flexi.auth_tokens WHERE account_id = \(account)")
+        try await self.db.execute("DELETE FROM flexi.email_changes WHERE account_id = \(account)")
+        try await self.db.execute("DELETE FROM flexi.phone_changes WHERE account_id = \(account)")
     }
 }

@@ -16,6 +16,11 @@ struct AccountRepository: Sendable {
         let ha1: String
     }
 
+    struct SealedSecrets: Sendable {
+        let confirmationKey: [UInt8]?
+        let provisioningToken: [UInt8]?
+    }
+
     private let db: any PGQuerying
     private let defaultRealm: String?
 
@@ -58,6 +63,20 @@ struct AccountRepository: Sendable {
         ).first.map { row in
             let (isActivated, realm) = try row.decode((Bool, String?).self)
             return AccountInfo(isActivated: isActivated, realm: realm)
+        }
+    }
+
+    /// The two secrets that an administrator may read again, as they are stored.
+    func findSecrets(of id: Account.ID) async throws -> SealedSecrets? {
+        try await self.db.query(
+            """
+            SELECT
+                (SELECT sealed_code FROM flexi.activation_codes WHERE account_id = \(id) AND purpose = 'email'),
+                (SELECT sealed_token FROM flexi.provisioning_tokens WHERE account_id = \(id))
+            """
+        ).first.map { row in
+            let (confirmationKey, provisioningToken) = try row.decode(([UInt8]?, [UInt8]?).self)
+            return SealedSecrets(confirmationKey: confirmationKey, provisioningToken: provisioningToken)
         }
     }
 
