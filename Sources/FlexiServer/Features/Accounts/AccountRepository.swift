@@ -51,6 +51,17 @@ struct AccountRepository: Sendable {
         ).first.map(Account.init)
     }
 
+    /// Those of the accounts that are there, by their ids.
+    func find(_ ids: [Account.ID], in scope: DomainScope) async throws -> [Account] {
+        try await self.db.query(
+            """
+            \(self.accounts)
+            WHERE account.id = ANY(\(ids.map(\.rawValue))) AND \(scope.condition)
+            ORDER BY account.id
+            """
+        ).map(Account.init)
+    }
+
     /// What anybody may know of an account.
     func findInfo(_ address: SIPAddress, in scope: DomainScope) async throws -> AccountInfo? {
         guard scope.contains(address.domain) else { return nil }

@@ -8,6 +8,7 @@ import PGClient
 ///
 /// | Method    | Path                          | Access |
 /// |-----------|-------------------------------|--------|
+/// | GET       | accounts                      | admin  |
 /// | GET       | accounts/{id}                 | admin  |
 /// | GET       | accounts/{sip}/search         | admin  |
 /// | DELETE    | accounts/{id}                 | admin  |
@@ -18,12 +19,31 @@ struct AdministrationRoutes: Sendable {
     let services: Services
 
     func add(to groups: RouteGroups) {
+        groups.admin.get("accounts", use: self.list)
         groups.admin.get("accounts/{account}", use: self.show)
         groups.admin.get("accounts/{account}/search", use: self.search)
         groups.admin.delete("accounts/{account}", use: self.delete)
         groups.admin.change("accounts/{account}/activate", use: self.activate)
         groups.admin.change("accounts/{account}/deactivate", use: self.deactivate)
         groups.admin.change("accounts/{account}/provision", use: self.provision)
+    }
+
+    func list(_ request: Request, _ context: AdminContext) async throws -> Response {
+        let query = try AccountListQuery(request, rules: self.services.configuration)
+        var scope = context.scope
+        if let domain = query.domain {
+            guard scope.contains(domain) else { throw APIError.notFound() }
+            scope = .only(domain)
+        }
+        let lists = AccountListRepository(self.services.database)
+        let total: Int? =
+            if case .page = query.part { try await lists.count(query.filter, in: scope) } else { nil }
+        let ids = try await lists.ids(query.filter, in: scope, part: query.part, size: query.size)
+        let accounts = try await ids.isEmpty ? [] : self.accounts(self.services.database).find(ids, in: scope)
+        return .json(
+            AccountList(
+                accounts: accounts, query: query, total: total,
+                path: self.services.configuration.appURL.appending("/api/accounts")))
     }
 
     func show(_: Request, _ context: AdminContext) async throws -> Response {
