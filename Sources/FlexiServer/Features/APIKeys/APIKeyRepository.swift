@@ -20,4 +20,19 @@ struct APIKeyRepository: Sendable {
             """
         )
     }
+
+    /// Makes a named key, which lives beside the unnamed one; `expiresAt` is `nil` for a key that stays. Returns `false` when
+    /// the account has one of the name.
+    func insert(
+        _ keyHash: [UInt8], name: String, of account: Account.ID, expiresAt: Date?, at now: Date
+    ) async throws -> Bool {
+        try await !self.db.query(
+            """
+            INSERT INTO flexi.api_keys (account_id, name, key_hash, created_at, last_used_at, expires_at)
+            VALUES (\(account), \(name), \(keyHash), \(now), \(now), \(expiresAt))
+            ON CONFLICT ON CONSTRAINT api_keys_account_id_name_key DO NOTHING
+            RETURNING id
+            """
+        ).isEmpty
+    }
 }
