@@ -25,6 +25,35 @@ struct DomainRepository: Sendable {
         return domain
     }
 
+    /// Every domain by name, with the number of its accounts.
+    func list() async throws -> [(domain: RegisteredDomain, accounts: Int)] {
+        try await self.db.query(
+            """
+            SELECT id, name, realm, registration_open, suspended,
+                (SELECT count(*) FROM flexi.accounts AS account WHERE account.domain_id = domain.id) AS accounts
+            FROM flexi.domains AS domain ORDER BY name
+            """
+        ).map { row in try (RegisteredDomain(row), row.decode("accounts")) }
+    }
+
+    /// Returns `false` when the domain is not registered.
+    func setSuspended(_ isSuspended: Bool, _ name: DomainName) async throws -> Bool {
+        try await !self.db.query(
+            "UPDATE flexi.domains SET suspended = \(isSuspended) WHERE name = \(name.value) RETURNING id"
+        ).isEmpty
+    }
+
+    struct HasAccounts: Error {}
+
+    /// Returns `false` when the domain is not registered; throws `HasAccounts`, with nothing changed, when it has some.
+    func remove(_ name: DomainName) async throws -> Bool {
+        do {
+            return try await !self.db.query("DELETE FROM flexi.domains WHERE name = \(name.value) RETURNING id").isEmpty
+        } catch let error as PGError where error.violates("accounts_domain_id_fkey") {
+            throw HasAccounts()
+        }
+    }
+
     /// How many password hashes were made with another realm than the one their domain has now, so that they open nothing.
     func countHashesOfOtherRealms(default realm: String?) async throws -> Int64 {
         try await self.db.query(
