@@ -12,6 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
 from deployment import ADMIN, Deployment, Failure  # noqa: E402
+from report import report  # noqa: E402
 
 SETTINGS = {
     name: "0"
@@ -34,10 +35,10 @@ def main():
     try:
         with Deployment(arguments.configuration, arguments.cluster, SETTINGS) as deployment:
             starts = [start(deployment) for _ in range(max(5, arguments.runs))]
-            report("P12", "start to first answer", 300, "ms", starts)
+            report("P12", "start to first answer", 300, " ms", starts)
             idle, growth, rates = zip(*[memory(deployment, arguments.requests) for _ in range(arguments.runs)])
-            report("P11", "idle resident memory", 50, "MB", idle)
-            report("P11", f"growth after {arguments.requests:,} requests", 5, "MB", growth)
+            report("P11", "idle resident memory", 50, " MB", idle)
+            report("P11", f"growth after {arguments.requests:,} requests", 5, " MB", growth)
             print(f"     load of P11: {statistics.median(rates):,.0f} requests/s")
     except Failure as failure:
         sys.exit(f"bench: {failure}")
@@ -92,13 +93,6 @@ def settled(deployment):
 def stop(deployment):
     if (status := deployment.stop()) != 0:
         raise Failure(f"FlexiServer ended with {status} after SIGTERM")
-
-
-def report(number, what, target, unit, values):
-    median = statistics.median(values)
-    verdict = "met" if median <= target else "MISSED"
-    single = ", ".join(f"{value:.1f}" for value in values)
-    print(f"{number:4} {what:40} {median:8.1f} {unit}   target <= {target} {unit}   {verdict:6}   runs: {single}", flush=True)
 
 
 if __name__ == "__main__":

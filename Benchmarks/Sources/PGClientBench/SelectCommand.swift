@@ -1,0 +1,106 @@
+import ArgumentParser
+import PGClient
+
+/// Tasks that read an account at a time, chosen at random, one after another.
+struct SelectCommand: AsyncParsableCommand {
+    enum Way: String, ExpressibleByArgument, CaseIterable {
+        case leased
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "select", abstract: "Single rows by an index: queries, seconds, and the latency of one in µs.")
+
+    @Option(help: "How many tasks ask at a time.") var tasks = 1
+    @Option(help: "How many connections the pool has.") var connections = 8
+    @Option(help: "How long, in seconds.") var seconds = 2.0
+    @Option(help: "How many accounts the table holds.") var accounts = 1_000_000
+    @Option(help: "Whether a query has its connection for itself.") var way = Way.leased
+
+    func run() async throws {
+        let client = Bench.client(connections: self.connections, tasks: self.tasks)
+        try await self.warmUp(client)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let end = start + .seconds(self.seconds)
+        let latencies = try await withThrowingTaskGroup(of: [UInt32].self) { group in
+            for _ in 0..<self.tasks {
+                group.addTask { try await self.ask(client, until: end) }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        let duration = Bench.seconds(clock.now - start)
+        let sorted = latencies.sorted()
+        func percentile(_ part: Double) -> Double { Double(sorted[Int(part * Double(sorted.count - 1))]) / 1000 }
+        Bench.report([
+            "queries": Double(latencies.count), "seconds": duration,
+            "p50": percentile(0.5), "p99": percentile(0.99), "max": percentile(1),
+        ])
+    }
+
+    /// Nanoseconds that each query took.
+    private func ask(_ client: PGClient, until end: ContinuousClock.Instant) async throws -> [UInt32] {
+        var latencies: [UInt32] = []
+        latencies.reserveCapacity(1 << 16)
+        var now = ContinuousClock.now
+        repeat {
+            let account = Account(number: Int.random(in: 0..<self.accounts))
+            let found = try await account.load(client)
+            guard found.username == account.username else { throw BenchError.wrongRow }
+            let then = ContinuousClock.now
+            latencies.append(UInt32(clamping: (then - now).components.attoseconds / 1_000_000_000))
+            now = then
+        } while now < end
+        return latencies
+    }
+
+    /// Every connection is made and has the statement prepared.
+    private func warmUp(_ client: PGClient) async throws {
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<4 * self.connections {
+                group.addTask {
+                    for number in 0..<20 { _ = try await Account(number: number).load(client) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// The row that is read; `pgclient.py` makes the table, and has the same statement for pgbench.
+struct Account {
+    let username: String
+    let domain: String
+
+    init(number: Int) {
+        self.username = String(number)
+        self.domain = String(number % 100)
+    }
+
+    func load(_ database: some PGQuerying) async throws -> AccountRow {
+        let rows = try await database.query(
+            """
+            SELECT id, username, domain, activated, ha1 FROM accounts
+            WHERE username = \(self.username) AND domain = \(self.domain)
+            """
+        )
+        guard let row = rows.only else { throw BenchError.wrongRow }
+        return try AccountRow(row)
+    }
+}
+
+struct AccountRow {
+    let id: Int64
+    let username: String
+    let domain: String
+    let activated: Bool
+    let ha1: String
+
+    init(_ row: PGRow) throws {
+        (self.id, self.username, self.domain, self.activated, self.ha1) = try row.decode()
+    }
+}
+
+enum BenchError: Error {
+    /// The database answered something else than was asked for.
+    case wrongRow
+}

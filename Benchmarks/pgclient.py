@@ -1,0 +1,250 @@
+"""Measures PGClient beside pgbench, psql and libpq called from C: one database, one query, interleaved rounds (README.md)."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+
+from report import report
+
+HERE = pathlib.Path(__file__).resolve().parent
+CONNECTIONS = 8
+TASKS = (1, 8, 64, 256)
+CLOCK_TICK = os.sysconf("SC_CLK_TCK")
+SELECT = "SELECT id, username, domain, activated, ha1 FROM accounts WHERE username = {} AND domain = {}"
+SCHEMA = """
+CREATE TABLE accounts (id bigint, username text NOT NULL, domain text NOT NULL, activated boolean NOT NULL, ha1 text NOT NULL);
+INSERT INTO accounts
+    SELECT n + 1, n::text, (n % 100)::text, n % 3 <> 0, md5(n::text) FROM generate_series(0, {accounts} - 1) AS n;
+CREATE INDEX ON accounts (username, domain);
+CREATE INDEX ON accounts (id);
+VACUUM ANALYZE accounts;
+CREATE UNLOGGED TABLE inserted (id bigint, username text NOT NULL, activated boolean NOT NULL);
+CHECKPOINT;
+"""
+
+
+class Failure(Exception):
+    """Says in one line what is wrong."""
+
+
+class Run:
+    """What a program did, and the CPU that it and the server took for it."""
+
+    def __init__(self, measured, client, server):
+        self.measured = measured
+        self.client = client
+        self.server = server
+
+    def rate(self):
+        return self.measured.get("queries", self.measured.get("rows")) / self.measured["seconds"]
+
+    def client_us(self):
+        return self.client / self.measured.get("queries", self.measured.get("rows")) * 1e6
+
+    def server_us(self):
+        return self.server / self.measured.get("queries", self.measured.get("rows")) * 1e6
+
+
+class Bench:
+    """Runs the programs on a database of its own, which `with` removes again."""
+
+    def __init__(self, arguments, folder):
+        self.environment = libpq_environment(os.environ["DATABASE_URL"])
+        self.database = f"bench_{os.getpid()}"
+        self.seconds = arguments.seconds
+        self.accounts = arguments.accounts
+        self.rounds = arguments.rounds
+        self.swift = pathlib.Path(arguments.program).resolve()
+        self.folder = folder
+        self.libpq = self.compile()
+        self.script = folder / "select.sql"
+        self.script.write_text(
+            f"\\set n random(0, {self.accounts} - 1)\n\\set d :n % 100\n" + SELECT.format(":n", ":d") + ";\n")
+        self.postmaster = None
+
+    def __enter__(self):
+        self.psql(f"CREATE DATABASE {self.database}")
+        self.environment["PGDATABASE"] = self.database
+        self.psql(SCHEMA.format(accounts=self.accounts))
+        self.postmaster = self.find_postmaster()
+        return self
+
+    def __exit__(self, *_):
+        self.psql(f"\\connect postgres\nDROP DATABASE {self.database} WITH (FORCE)")
+
+    def compile(self):
+        program = self.folder / "libpq"
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libpq"], stdout=subprocess.PIPE, text=True, check=True)
+        subprocess.run(
+            ["cc", "-O2", "-pthread", "-Wall", "-Werror", "-o", program, HERE / "libpq/libpq.c", *flags.stdout.split()], check=True)
+        return program
+
+    def psql(self, sql):
+        done = subprocess.run(
+            ["psql", "--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"], input=sql,
+            stdout=subprocess.PIPE, text=True, env=self.environment)
+        if done.returncode != 0:
+            raise Failure(f"psql ended with {done.returncode}")
+        return done.stdout.strip()
+
+    def find_postmaster(self):
+        """None when the server is in a container or elsewhere: then its CPU is not known."""
+        pid = int(self.psql("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)"))
+        try:
+            return pid if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "postgres" else None
+        except OSError:
+            return None
+
+    def server_seconds(self):
+        """Of the postmaster's sessions that have ended."""
+        if self.postmaster is None:
+            return float("nan")
+        fields = pathlib.Path(f"/proc/{self.postmaster}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / CLOCK_TICK
+
+    def run(self, *command):
+        """Runs a program to its end. Its sessions end with it, so that the postmaster has their CPU."""
+        before = self.server_seconds()
+        with tempfile.TemporaryFile(dir=self.folder) as output:
+            process = subprocess.Popen(
+                [str(part) for part in command], stdout=output, stdin=subprocess.DEVNULL, cwd=self.folder,
+                env=self.environment)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode != 0:
+                raise Failure(f"{pathlib.Path(command[0]).name} {command[1]} ended with {process.returncode}")
+            output.seek(0)
+            text = output.read().decode()
+        self.wait_for_sessions()
+        return text, usage.ru_utime + usage.ru_stime, self.server_seconds() - before
+
+    def wait_for_sessions(self):
+        others = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{self.database}' AND pid <> pg_backend_pid()"
+        while self.psql(others) != "0":
+            pass
+
+    def program(self, *command):
+        text, client, server = self.run(*command)
+        return Run(json.loads(text), client, server)
+
+    def pgclient(self, what, **options):
+        return self.program(self.swift, what, *[f"--{name}={value}" for name, value in options.items()])
+
+    def select(self, tasks, way):
+        return self.pgclient(
+            "select", tasks=tasks, way=way, connections=CONNECTIONS, seconds=self.seconds, accounts=self.accounts)
+
+    def pgbench(self, clients):
+        log = self.folder / f"pgbench-{clients}"
+        text, client, server = self.run(
+            "pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1",
+            f"--time={max(1, round(self.seconds))}", f"--file={self.script}", "--log", f"--log-prefix={log}",
+            "--sampling-rate=0.1")
+        latencies = []
+        for file in self.folder.glob(f"{log.name}.*"):
+            latencies += [int(line.split()[2]) for line in file.read_text().splitlines()]
+            file.unlink()
+        queries = int(re.search(r"actually processed: (\d+)", text).group(1))
+        rate = float(re.search(r"tps = ([\d.]+)", text).group(1))
+        return Run(
+            {"queries": queries, "seconds": queries / rate, "p50": statistics.median(latencies)}, client, server)
+
+
+def libpq_environment(url):
+    """The URL as the variables that every libpq program reads, so that a password stands in no argument."""
+    parts = urllib.parse.urlsplit(url)
+    given = {
+        "PGHOST": parts.hostname, "PGPORT": parts.port, "PGUSER": parts.username, "PGPASSWORD": parts.password,
+        "PGDATABASE": parts.path.lstrip("/"), **{f"PG{key.upper()}": value for key, value in urllib.parse.parse_qsl(parts.query)}}
+    return {**os.environ, **{name: urllib.parse.unquote(str(value)) for name, value in given.items() if value}}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program", help="PGClientBench")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--accounts", type=int, default=1_000_000)
+    parser.add_argument("--only", choices=("select", "decode", "insert"), help="one group alone")
+    arguments = parser.parse_args()
+    groups = {"select": select, "decode": decode, "insert": insert}
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            load = os.getloadavg()[0]
+            print(f"PGClient: {arguments.rounds} rounds, {CONNECTIONS} connections, {arguments.accounts:,} accounts, load {load:.1f}")
+            with Bench(arguments, pathlib.Path(folder)) as bench:
+                for name, group in groups.items():
+                    if arguments.only in (None, name):
+                        group(bench)
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+
+
+def rounds(bench, programs):
+    """The runs of each program by name. One round runs each once, so that what disturbs the machine disturbs all."""
+    runs = {name: [] for name in programs}
+    for _ in range(bench.rounds):
+        for name, program in programs.items():
+            runs[name].append(program())
+    return runs
+
+
+def table(unit, runs):
+    print(f"     {'':34} {unit + '/s':>12} {'client µs':>10} {'server µs':>10} {'p50 µs':>8} {'p99 µs':>8} {'max µs':>8}")
+    for name, done in runs.items():
+        figures = [statistics.median(map(figure, done)) for figure in (Run.rate, Run.client_us, Run.server_us)]
+        latencies = [statistics.median(run.measured[key] for run in done) if key in done[0].measured else None
+                     for key in ("p50", "p99", "max")]
+        text = " ".join(" " * 8 if latency is None else f"{latency:8,.0f}" for latency in latencies)
+        print(f"     {name:34} {figures[0]:12,.0f} {figures[1]:10.2f} {figures[2]:10.2f} {text}", flush=True)
+
+
+def ratios(runs, name, peer, figure):
+    return [figure(ours) / figure(theirs) for ours, theirs in zip(runs[name], runs[peer])]
+
+
+def select(bench):
+    programs = {"pgbench, 1 client": lambda: bench.pgbench(1), f"pgbench, {CONNECTIONS} clients": lambda: bench.pgbench(CONNECTIONS)}
+    for connections in (1, CONNECTIONS):
+        programs[f"libpq in C, {connections} blocking threads"] = lambda connections=connections: bench.program(
+            bench.libpq, "select", connections, bench.seconds, bench.accounts)
+    for way in ("leased",):
+        for tasks in TASKS:
+            programs[f"PGClient, {way}, {tasks} tasks"] = lambda way=way, tasks=tasks: bench.select(tasks, way)
+    runs = rounds(bench, programs)
+    table("queries", runs)
+    peer = f"pgbench, {CONNECTIONS} clients"
+    for way, cpu, rate in (("leased", 1.5, 1.05),):
+        name = f"PGClient, {way}, 64 tasks"
+        report("P1", f"client CPU, {way}, 64 tasks ÷ pgbench", cpu, "", ratios(runs, name, peer, Run.client_us))
+        report("P2", f"queries a second, {way}, 64 tasks ÷ pgbench", rate, "", ratios(runs, name, peer, Run.rate), at_least=True)
+        report("P3", f"p50 of one task, {way} ÷ pgbench", 2.2, "", ratios(
+            runs, f"PGClient, {way}, 1 tasks", "pgbench, 1 client", lambda run: run.measured["p50"]))
+    report("", "fairness, leased, 64 tasks: p99 ÷ p50", 2, "", [
+        run.measured["p99"] / run.measured["p50"] for run in runs["PGClient, leased, 64 tasks"]])
+
+
+def decode(bench):
+    runs = rounds(bench, {
+        "libpq in C": lambda: bench.program(bench.libpq, "decode", 500, 1000),
+        "PGClient": lambda: bench.pgclient("decode", results=500, rows=1000)})
+    table("rows", runs)
+    report("P4", "client CPU, 1,000 rows decoded ÷ libpq in C", 1.5, "", ratios(runs, "PGClient", "libpq in C", Run.client_us))
+
+
+def insert(bench):
+    runs = rounds(bench, {
+        "libpq in C, one by one": lambda: bench.program(bench.libpq, "insert", 20_000),
+        "PGClient, one by one": lambda: bench.pgclient("insert", rows=20_000, way="single")})
+    table("rows", runs)
+
+
+if __name__ == "__main__":
+    main()
