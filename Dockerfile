@@ -7,6 +7,7 @@ RUN apt-get update \
 WORKDIR /source
 COPY Package.swift ./
 RUN swift package resolve
+COPY docs/openapi.yaml docs/openapi.yaml
 COPY Sources Sources
 COPY Tests Tests
 RUN swift build --configuration release --static-swift-stdlib --product FlexiServer \

@@ -34,6 +34,8 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        // docs/openapi.yaml, embedded.
+        .target(name: "CAPIDocument"),
 
         .target(
             name: "PGClient",
@@ -65,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "FlexiServer",
             dependencies: [
-                "DigestAuth", "OpenSSLCrypto", "PGClient", "QRCode",
+                "CAPIDocument", "DigestAuth", "OpenSSLCrypto", "PGClient", "QRCode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -108,7 +110,7 @@ let package = Package(
     ]
 )
 
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.name != "CAPIDocument" {
     target.swiftSettings =
         (target.swiftSettings ?? []) + [
             .enableUpcomingFeature("ExistentialAny"),

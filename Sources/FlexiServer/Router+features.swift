@@ -2,6 +2,7 @@
 func addFeatures(to groups: RouteGroups, services: Services) {
     HealthRoutes(services: services).add(to: groups)
     PingRoutes().add(to: groups)
+    APIDocumentRoutes().add(to: groups)
     AccountRoutes(services: services).add(to: groups)
     AdministrationRoutes(services: services).add(to: groups)
     OwnAccountRoutes(services: services).add(to: groups)

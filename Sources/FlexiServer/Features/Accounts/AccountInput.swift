@@ -21,11 +21,7 @@ struct AccountInput {
             ? checker.text("domain", "The domain is not a host name.", as: { DomainName($0) }) : nil
         let email = checker.emailAddress("email")
         let phone = checker.phoneNumber("phone")
-        let displayName = checker.text("display_name", "The display name is one line of at most 255 characters.") {
-            name in
-            let scalars = name.unicodeScalars
-            return scalars.count <= 255 && !scalars.contains { $0.properties.generalCategory == .control } ? name : nil
-        }
+        let displayName = checker.displayName("display_name")
         let dtmfProtocol = checker.choice("dtmf_protocol", of: DTMFProtocol.self)
         let isActivated = checker.flag("activated") ?? false
         let isAdmin = checker.flag("admin") ?? false
@@ -63,6 +59,13 @@ extension Checker {
     mutating func phoneNumber(_ field: String) -> PhoneNumber? {
         self.text(
             field, "The \(field) must be an international number, such as +33612345678.", as: { PhoneNumber($0) })
+    }
+
+    mutating func displayName(_ field: String) -> String? {
+        self.text(field, "The display name is one line of at most 255 characters.") { name in
+            let scalars = name.unicodeScalars
+            return scalars.count <= 255 && !scalars.contains { $0.properties.generalCategory == .control } ? name : nil
+        }
     }
 
     /// A password that is long enough to be one.

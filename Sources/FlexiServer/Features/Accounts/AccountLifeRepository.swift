@@ -53,6 +53,10 @@ struct AccountLifeRepository: Sendable {
         ).isEmpty
     }
 
+    func removeAdmin(_ account: Account.ID) async throws {
+        try await self.db.execute("DELETE FROM flexi.admins WHERE account_id = \(account)")
+    }
+
     /// Takes the account out of service until an administrator activates it, with every secret that could open it or change
     /// it. API keys stay, and open nothing as long.
     func deactivate(_ account: Account.ID) async throws {

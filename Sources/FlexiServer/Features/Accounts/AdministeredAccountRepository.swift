@@ -45,8 +45,13 @@ extension AdminContext {
     func changeableAccount(_ services: Services) async throws -> AdministeredAccount {
         let account = try await self.administeredAccount(services)
         guard account.adminScope != .super || self.account.adminScope == .super else {
-            throw APIError.forbidden("Only super administrators may change a super administrator's account.")
+            throw APIError.superAdministratorsOnly
         }
         return account
     }
+}
+
+extension APIError {
+    static let superAdministratorsOnly = APIError.forbidden(
+        "Only super administrators may change a super administrator's account.")
 }

@@ -11,6 +11,8 @@ import PGClient
 /// | GET       | accounts                      | admin  |
 /// | GET       | accounts/{id}                 | admin  |
 /// | GET       | accounts/{sip}/search         | admin  |
+/// | PATCH     | accounts/{id}                 | admin  |
+/// | PUT       | accounts/{id}                 | admin  |
 /// | DELETE    | accounts/{id}                 | admin  |
 /// | GET, POST | accounts/{id}/activate        | admin  |
 /// | GET, POST | accounts/{id}/deactivate      | admin  |
@@ -22,6 +24,12 @@ struct AdministrationRoutes: Sendable {
         groups.admin.get("accounts", use: self.list)
         groups.admin.get("accounts/{account}", use: self.show)
         groups.admin.get("accounts/{account}/search", use: self.search)
+        groups.admin.patch("accounts/{account}") { request, context in
+            try await self.edit(request, context, isWhole: false)
+        }
+        groups.admin.put("accounts/{account}") { request, context in
+            try await self.edit(request, context, isWhole: true)
+        }
         groups.admin.delete("accounts/{account}", use: self.delete)
         groups.admin.change("accounts/{account}/activate", use: self.activate)
         groups.admin.change("accounts/{account}/deactivate", use: self.deactivate)
@@ -61,6 +69,24 @@ struct AdministrationRoutes: Sendable {
         let account = try await self.accounts(self.services.database).find(address, in: context.scope)
         guard let account else { throw APIError.notFound() }
         return .json(account)
+    }
+
+    private func edit(_ request: Request, _ context: AdminContext, isWhole: Bool) async throws -> Response {
+        let target = try await context.changeableAccount(self.services)
+        let input = try await AccountChangeInput(
+            validating: request.json(context), rules: self.services.configuration, isWhole: isWhole)
+        do {
+            let changed = try await AccountEditing(services: self.services).apply(
+                input.change, to: target.id, in: context.scope, by: context.account)
+            context.logger.info("account changed", metadata: ["changed.id": "\(target.id.rawValue)"])
+            return .json(changed)
+        } catch let refusal as AccountEditing.Refusal {
+            throw APIError(refusal)
+        } catch let conflict as AccountRepository.Conflict {
+            throw APIError(conflict)
+        } catch is AccountLifeRepository.LastSuperAdministrator {
+            throw APIError.lastSuperAdministrator
+        }
     }
 
     func delete(_: Request, _ context: AdminContext) async throws -> Response {
@@ -133,5 +159,23 @@ struct AdministrationRoutes: Sendable {
             provisioningToken: sealed?.provisioningToken.map {
                 try SealedColumn.provisioningToken.open($0, row: id.rawValue, with: keys)
             })
+    }
+}
+
+extension APIError {
+    fileprivate init(_ refusal: AccountEditing.Refusal) {
+        self =
+            switch refusal {
+            case .unknown: .notFound()
+            case .isSuperAdministrator: .superAdministratorsOnly
+            case .mayNotAppoint: .forbidden("Only super administrators may make and unmake administrators.")
+            case .renames(let fields):
+                .invalid(
+                    fields.map { field in
+                        Problem(
+                            field: field,
+                            messages: ["The \(field) cannot change: the password's hashes are bound to it."])
+                    })
+            }
     }
 }
