@@ -1,16 +1,7 @@
 import PGClient
 
-/// The table `migrate.ledger`: an entry for each file that was applied, made in the same transaction.
+/// Reads the tables `migrate.ledger`, an entry for each time a file was applied or undone, and `migrate.journal`.
 struct Ledger {
-    /// Everything about an application that the server does not know by itself.
-    struct Record {
-        let file: MigrationFile
-        let breaksBefore: Int64?
-        let role: String
-        /// A JSON object.
-        let settings: String
-    }
-
     private let db: any PGQuerying
 
     init(_ db: any PGQuerying) {
@@ -20,84 +11,49 @@ struct Ledger {
     /// The entries in the order in which they were made; nil when the database has no ledger yet.
     func entries() async throws -> [LedgerEntry]? {
         do {
+            // What an earlier version of migrate has made lacks the columns that are read by to_jsonb.
             return try await self.db.query(
                 """
-                SELECT version, slug, sha256, finished_at
+                SELECT id, version, slug, state, coalesce(to_jsonb(ledger) ->> 'direction', 'up') AS direction, sha256, raw_sha256,
+                    role, session_role, started_at, finished_at,
+                    coalesce((to_jsonb(ledger) ->> 'statements_done')::integer, 0) AS statements_done,
+                    coalesce((to_jsonb(ledger) ->> 'statements_total')::integer, 0) AS statements_total
                 FROM migrate.ledger
-                WHERE state = 'applied'
                 ORDER BY id
                 """
-            ).map { row in
-                try LedgerEntry(
-                    version: row.decode("version"), slug: row.decode("slug"), sha256: row.decode("sha256"),
-                    finishedAt: row.decode("finished_at"))
-            }
+            ).map(LedgerEntry.init)
         } catch let error as PGError where error.sqlState == "42P01" || error.sqlState == "3F000" {
             return nil
         }
     }
 
-    /// Makes schema and table, owned by the current role; nobody else can write them. To be called under the lock.
-    static func create(in transaction: PGTransaction) async throws {
-        try await transaction.simpleQuery(
-            unsafeSQL: """
-                CREATE SCHEMA IF NOT EXISTS migrate;
-                CREATE TABLE migrate.ledger (
-                    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ledger_pkey PRIMARY KEY,
-                    version bigint CONSTRAINT ledger_version_key UNIQUE,
-                    slug text NOT NULL,
-                    kind text NOT NULL,
-                    sha256 bytea NOT NULL,
-                    raw_sha256 bytea NOT NULL,
-                    state text NOT NULL,
-                    breaks_before bigint,
-                    role text NOT NULL,
-                    session_role text NOT NULL,
-                    application_name text NOT NULL,
-                    tool_version text NOT NULL,
-                    settings jsonb NOT NULL,
-                    xid xid8 NOT NULL,
-                    started_at timestamptz NOT NULL,
-                    finished_at timestamptz NOT NULL,
-                    CONSTRAINT ledger_kind_check CHECK (kind IN ('versioned', 'repeatable')),
-                    CONSTRAINT ledger_version_check CHECK ((kind = 'versioned') = (version IS NOT NULL)),
-                    CONSTRAINT ledger_state_check CHECK (state IN ('applied', 'running', 'failed', 'baseline')),
-                    CONSTRAINT ledger_sha256_check CHECK (length(sha256) = 32 AND length(raw_sha256) = 32)
-                );
-                REVOKE ALL ON SCHEMA migrate FROM PUBLIC;
-                REVOKE ALL ON migrate.ledger FROM PUBLIC;
-                -- The owner's default privileges may have given rights to others.
-                DO $$
-                DECLARE
-                    grantee text;
-                BEGIN
-                    FOR grantee IN
-                        SELECT DISTINCT right_of.grantee::regrole::text
-                        FROM pg_class, aclexplode(relacl) AS right_of
-                        WHERE pg_class.oid = 'migrate.ledger'::regclass AND right_of.grantee <> relowner
-                    LOOP
-                        EXECUTE 'REVOKE ALL ON migrate.ledger FROM ' || grantee;
-                    END LOOP;
-                END
-                $$;
-                COMMENT ON TABLE migrate.ledger IS 'What migrate has applied to this database.';
-                """
-        )
+    /// Whether the tables are as this version makes them.
+    func isCurrent() async throws -> Bool {
+        try await self.db.value(
+            """
+            SELECT to_regclass('migrate.journal') IS NOT NULL AND EXISTS (
+                SELECT FROM pg_attribute WHERE attrelid = to_regclass('migrate.ledger') AND attname = 'statements_total')
+            """)
+    }
+}
+
+extension LedgerEntry {
+    init(_ row: PGRow) throws {
+        self.init(
+            id: try row.decode("id"), version: try row.decode("version"), slug: try row.decode("slug"),
+            direction: try Self.read(row.decode("direction")), state: try Self.read(row.decode("state")),
+            sha256: try row.decode("sha256"), rawSHA256: try row.decode("raw_sha256"), role: try row.decode("role"),
+            sessionRole: try row.decode("session_role"), startedAt: try row.decode("started_at"),
+            finishedAt: try row.decode("finished_at"), statementsDone: try row.decode("statements_done"),
+            statementsTotal: try row.decode("statements_total"))
     }
 
-    func add(_ record: Record) async throws {
-        let file = record.file
-        try await self.db.execute(
-            """
-            INSERT INTO migrate.ledger (
-                version, slug, kind, sha256, raw_sha256, state, breaks_before, role, session_role, application_name, tool_version,
-                settings, xid, started_at, finished_at)
-            VALUES (
-                \(file.version), \(file.slug), \(file.version == nil ? "repeatable" : "versioned"), \(file.sha256), \(file.rawSHA256),
-                'applied', \(record.breaksBefore), \(record.role), session_user,
-                pg_catalog.current_setting('application_name'), \(Migrator.version), \(record.settings)::pg_catalog.jsonb,
-                pg_catalog.pg_current_xact_id(), pg_catalog.transaction_timestamp(), pg_catalog.clock_timestamp())
-            """
-        )
+    private static func read<Value: RawRepresentable>(_ text: String) throws -> Value where Value.RawValue == String {
+        guard let value = Value(rawValue: text) else {
+            throw MigrationFailure(
+                .failed, "the ledger holds “\(text)”, which this version of migrate does not know",
+                hint: "Use the version of migrate that wrote it, or a later one.")
+        }
+        return value
     }
 }

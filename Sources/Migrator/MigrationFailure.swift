@@ -11,6 +11,8 @@ public struct MigrationFailure: Error, Sendable, Hashable {
         case lockWait = 5
         case unreachable = 6
         case interrupted = 8
+        /// Stopped half-way, in a state that only a person can judge.
+        case manual = 9
     }
 
     /// A place in a file, with its line for the reader to look at.

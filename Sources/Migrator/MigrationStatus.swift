@@ -27,11 +27,10 @@ public struct MigrationStatus: Sendable {
         self.plan = try Plan(files: files, ledger: ledger)
         let applied = AppliedMigrations(ledger)
         var lines = files.map { file in
-            let entry = file.version.map { applied.versions[$0] } ?? applied.repeatables[file.slug]
-            return Line(version: file.version, slug: file.slug, state: Self.state(of: file, entry))
+            Line(version: file.version, slug: file.slug, state: Self.state(of: file, applied[file]))
         }
         for case .missing(let entry) in self.plan.problems {
-            let line = Line(version: entry.version, slug: entry.slug, state: .missing(entry.finishedAt))
+            let line = Line(version: entry.version, slug: entry.slug, state: .missing(entry.endedAt))
             let next = lines.firstIndex { ($0.version ?? .max) > (entry.version ?? .max) }
             lines.insert(line, at: next ?? lines.endIndex)
         }
@@ -40,7 +39,7 @@ public struct MigrationStatus: Sendable {
 
     private static func state(of file: MigrationFile, _ entry: LedgerEntry?) -> State {
         guard let entry else { return .pending }
-        if entry.sha256 == file.sha256 { return .applied(entry.finishedAt) }
-        return file.version == nil ? .outdated(entry.finishedAt) : .changed(entry.finishedAt)
+        if entry.sha256 == file.sha256 { return .applied(entry.endedAt) }
+        return file.version == nil ? .outdated(entry.endedAt) : .changed(entry.endedAt)
     }
 }

@@ -69,34 +69,6 @@ public struct Plan: Sendable {
     }
 }
 
-/// The ledger, by what it is asked for.
-struct AppliedMigrations {
-    private(set) var versions: [Int64: LedgerEntry] = [:]
-    /// The newest entry of each.
-    private(set) var repeatables: [String: LedgerEntry] = [:]
-
-    init(_ ledger: [LedgerEntry]) {
-        for entry in ledger {
-            if let version = entry.version {
-                self.versions[version] = entry
-            } else {
-                self.repeatables[entry.slug] = entry
-            }
-        }
-    }
-
-    var newest: Int64? { self.versions.keys.max() }
-}
-
-extension MigrationFile {
-    enum Identity: Hashable {
-        case version(Int64)
-        case repeatable(String)
-    }
-
-    var identity: Identity { self.version.map(Identity.version) ?? .repeatable(self.slug) }
-}
-
 extension Plan.Problem: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -111,7 +83,17 @@ extension Plan.Problem: CustomStringConvertible {
         }
     }
 
-    var hint: String {
+    /// A constant word for programs.
+    public var name: String {
+        switch self {
+        case .duplicate: "duplicate"
+        case .missing: "missing"
+        case .changed: "changed"
+        case .outOfOrder: "out-of-order"
+        }
+    }
+
+    public var hint: String {
         switch self {
         case .duplicate:
             "Give one of them another number."

@@ -18,6 +18,14 @@ struct ConnectionOptions: ParsableArguments {
                 + "put it into MIGRATE_DATABASE_URL, PGPASSWORD or a password file")
     }
 
+    /// A migrator that reports to `output`.
+    func migrator(_ options: MigratorOptions, _ output: Output) throws -> Migrator {
+        var options = options
+        options.connectWait = self.wait.duration
+        return try Migrator(
+            self.configuration(), options: options, logger: Output.logger, report: { output.write($0) })
+    }
+
     func configuration() throws -> PGConfiguration {
         let environment = ProcessInfo.processInfo.environment
         let candidates = [self.databaseURL, environment["MIGRATE_DATABASE_URL"], environment["DATABASE_URL"]]

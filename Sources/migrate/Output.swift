@@ -59,6 +59,22 @@ struct Output: Sendable {
         }
     }
 
+    func write(_ verification: Verification) {
+        switch self.format {
+        case .text:
+            for problem in verification.problems { self.line(problem.description) }
+            for file in verification.reformatted {
+                self.line(
+                    "note: \(file.fileName) has other line ends or another byte order mark than when it was applied")
+            }
+            if verification.problems.isEmpty {
+                self.line("\(verification.compared) files are as they were applied.")
+            }
+        case .json:
+            self.write(VerificationDocument(verification))
+        }
+    }
+
     static func writeError(_ text: String) {
         self.write(text + "\n", to: STDERR_FILENO)
     }

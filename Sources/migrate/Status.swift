@@ -1,5 +1,4 @@
 import ArgumentParser
-import Logging
 import Migrator
 
 struct Status: AsyncParsableCommand {
@@ -13,10 +12,7 @@ struct Status: AsyncParsableCommand {
         let output = Output(format: self.files.format)
         try await output.reportingFailures {
             let files = try MigrationsDirectory.load(self.files.directory)
-            var options = MigratorOptions()
-            options.connectWait = self.connection.wait.duration
-            let migrator = try Migrator(
-                self.connection.configuration(), options: options, logger: Output.logger, report: { output.write($0) })
+            let migrator = try self.connection.migrator(MigratorOptions(), output)
             let status = try await migrator.status(files)
             output.write(status)
             try status.plan.check()

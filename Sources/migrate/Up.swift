@@ -1,5 +1,4 @@
 import ArgumentParser
-import Logging
 import Migrator
 
 struct Up: AsyncParsableCommand {
@@ -28,9 +27,7 @@ struct Up: AsyncParsableCommand {
         let output = Output(format: self.files.format)
         try await output.reportingFailures {
             let files = try MigrationsDirectory.load(self.files.directory)
-            let migrator = try Migrator(
-                self.connection.configuration(), options: self.options, logger: Output.logger,
-                report: { output.write($0) })
+            let migrator = try self.connection.migrator(self.options, output)
             if self.dryRun {
                 output.writePending(try await migrator.pending(files))
             } else {
@@ -45,7 +42,6 @@ struct Up: AsyncParsableCommand {
         options.role = self.role
         options.settings = Dictionary(self.settings.map { ($0.name, $0.value) }) { _, last in last }
         options.lockWait = self.lockWait.duration
-        options.connectWait = self.connection.wait.duration
         return options
     }
 }

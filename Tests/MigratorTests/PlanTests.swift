@@ -9,8 +9,7 @@ struct PlanTests {
     }
 
     private func entry(_ file: MigrationFile) -> LedgerEntry {
-        LedgerEntry(
-            version: file.version, slug: file.slug, sha256: file.sha256, finishedAt: Date(timeIntervalSince1970: 0))
+        LedgerEntry(file)
     }
 
     private func pending(_ plan: Plan) -> [String] { plan.pending.map(\.file.fileName) }
@@ -93,7 +92,7 @@ struct PlanTests {
             self.entry(try self.file("R__v.sql", "SELECT 2")),
         ]
         let status = try MigrationStatus(files: files, ledger: ledger)
-        let date = missing.finishedAt
+        let date = missing.endedAt
         #expect(
             status.lines.map(\.state) == [.applied(date), .missing(date), .pending, .changed(date), .outdated(date)])
         #expect(status.lines.map(\.slug) == ["a", "b", "c", "d", "v"])

@@ -73,3 +73,13 @@ struct Scratch: Sendable {
 func migration(_ fileName: String, _ sql: String) throws -> MigrationFile {
     try #require(try MigrationFile(fileName: fileName, bytes: Array(sql.utf8)))
 }
+
+extension LedgerEntry {
+    /// What the ledger holds of a file that was applied.
+    init(_ file: MigrationFile) {
+        let time = Date(timeIntervalSince1970: 0)
+        self.init(
+            version: file.version, slug: file.slug, sha256: file.sha256, rawSHA256: file.rawSHA256, startedAt: time,
+            finishedAt: time)
+    }
+}

@@ -20,6 +20,7 @@ struct LedgerRepository: Sendable {
             SELECT coalesce(bool_or(version = \(version) AND state IN ('applied', 'baseline')), false) AS is_applied,
                 max(breaks_before) FILTER (WHERE version > \(version)) AS breaks_before
             FROM migrate.ledger
+            WHERE state NOT IN ('undone', 'replaced')
             """
         )[0]  // an aggregate is always one row
         return try State(isApplied: row.decode("is_applied"), breaksBefore: row.decode("breaks_before"))

@@ -145,7 +145,7 @@ struct SchemaFenceTests {
             (Self.apply(SchemaFence.neededVersion + 1), nil),
             (Self.apply(SchemaFence.neededVersion + 1, breaksBefore: SchemaFence.neededVersion), nil),
             (Self.apply(SchemaFence.neededVersion + 2, breaksBefore: SchemaFence.neededVersion + 1), "migrate status"),
-            ("DROP TABLE migrate.ledger", "run `migrate up` first"),
+            ("DROP TABLE migrate.ledger CASCADE", "run `migrate up` first"),
             ("REVOKE SELECT ON migrate.ledger FROM flexi_app", "--set app_role"),
         ] as [(String?, String?)])
     func onlyAKnownSchemaIsServed(change: String?, complaint: String?) async throws {

@@ -1,0 +1,40 @@
+/// What the session is set to for a file, and for writing the ledger.
+struct SessionSettings {
+    let script: MigrationScript
+    let options: MigratorOptions
+    let serverVersion: Int
+    let lockTimeout: Duration
+
+    /// Statements that forget what an earlier file has set, and set what this one asks for: until the transaction ends when `isLocal`,
+    /// until the session ends otherwise.
+    func statements(isLocal: Bool) -> SQLText {
+        "RESET SESSION AUTHORIZATION; RESET ALL; " + Self.set(self.values, isLocal: isLocal)
+    }
+
+    /// Who writes the ledger, whatever role a file has taken.
+    static func ledger(role: String?, isLocal: Bool) -> SQLText {
+        Self.set([("role", role ?? "none")], isLocal: isLocal)
+    }
+
+    private var values: [(name: String, value: String)] {
+        let statementTimeout = self.script.directives.statementTimeout ?? .zero
+        var values = [
+            // The rules by which the file was split into statements.
+            (name: "standard_conforming_strings", value: "on"),
+            (name: "lock_timeout", value: "\(self.lockTimeout.milliseconds)"),
+            (name: "statement_timeout", value: "\(statementTimeout.milliseconds)"),
+            (name: "idle_in_transaction_session_timeout", value: "0"),
+        ]
+        // So that the server does not go on with a statement, and keep the lock, for a migrate that was killed.
+        if self.serverVersion >= 140_000 { values.append(("client_connection_check_interval", "1000")) }
+        values += self.options.settings.sorted { $0.key < $1.key }.map { ("migrate." + $0.key, $0.value) }
+        values.append(("role", self.script.directives.role ?? self.options.role ?? "none"))
+        return values
+    }
+
+    private static func set(_ values: [(name: String, value: String)], isLocal: Bool) -> SQLText {
+        let local: SQLText = isLocal ? "true" : "false"
+        let calls = values.map { SQLText("pg_catalog.set_config(\($0.name), \($0.value), \(local))") }
+        return "SELECT " + SQLText(joining: calls, by: ", ") + ";\n"
+    }
+}
