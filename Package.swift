@@ -93,7 +93,8 @@ let package = Package(
             dependencies: [
                 "Migrator", "PGClient", "PGTesting", "OpenSSLCrypto",
                 .product(name: "Logging", package: "swift-log"),
-            ]
+            ],
+            exclude: ["Corpus"]
         ),
         .testTarget(
             name: "FlexiServerTests",

@@ -17,6 +17,10 @@ public struct MigrationDirectives: Sendable, Hashable {
     init(_ comments: [SQLLexer.Directive]) throws(SourceProblem) {
         var seen: Set<String> = []
         for comment in comments {
+            guard comment.statementsBefore == 0 else {
+                throw SourceProblem(
+                    message: "directives stand before the first statement of a file", position: comment.position)
+            }
             guard seen.insert(comment.name).inserted else {
                 throw SourceProblem(
                     message: "the directive \(comment.name) stands here twice", position: comment.position)

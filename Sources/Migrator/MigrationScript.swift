@@ -14,8 +14,13 @@ public struct MigrationScript: Sendable {
     /// Throws `MigrationFailure` with the place of what cannot be applied: a transaction of its own, a command of psql, a string
     /// without end, or a directive that is unknown or malformed.
     public init(_ file: MigrationFile) throws(MigrationFailure) {
-        do {
+        do throws(SourceProblem) {
             let output = try SQLLexer.split(file.source)
+            for statement in output.statements {
+                if let refusal = statement.refusal {
+                    throw SourceProblem(message: refusal, position: statement.position)
+                }
+            }
             self.file = file
             self.directives = try MigrationDirectives(output.directives)
             self.statements = output.statements
