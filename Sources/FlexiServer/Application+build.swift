@@ -9,10 +9,9 @@ extension Application where Responder == ServerResponder {
         onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
     ) -> Application {
         let router = Router(context: PublicContext.self)
-        addFeatures(
-            to: RouteGroups(router: router, authenticator: AccountAuthenticator(services)), services: services)
+        addFeatures(to: RouteGroups(router: router, services: services), services: services)
         return Application(
-            responder: ServerResponder(router, configuration: services.configuration),
+            responder: ServerResponder(router, services: services),
             server: .http1(
                 configuration: .init(
                     // Also ends a request whose head or body does not go on arriving.

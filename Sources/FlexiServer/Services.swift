@@ -8,6 +8,7 @@ struct Services: Sendable {
     let database: PGClient
     let configuration: ServerConfiguration
     let keys: DerivedKeys
+    let limiter: RateLimiter
     var now: @Sendable () -> Date = { Date() }
     var random = RandomSource()
 
@@ -15,6 +16,7 @@ struct Services: Sendable {
         self.database = database
         self.configuration = configuration
         self.keys = DerivedKeys(configuration)
+        self.limiter = RateLimiter { configuration.rateLimits[$0] ?? 0 }
     }
 }
 

@@ -35,7 +35,8 @@ struct NetworkRange: Hashable, Sendable {
         return rest == 0 || (other[whole] ^ self.bytes[whole]) >> (8 - rest) == 0
     }
 
-    private static func bytes(of address: String) -> [UInt8]? {
+    /// In the order of the network; 4 of an IPv4 address, also of one written as IPv6. `nil` for a text that is no address.
+    static func bytes(of address: String) -> [UInt8]? {
         let v4 = [UInt8](unsafeUninitializedCapacity: 4) { buffer, count in
             count = inet_pton(AF_INET, address, buffer.baseAddress) == 1 ? 4 : 0
         }

@@ -13,6 +13,8 @@ struct ServerConfiguration: Sendable {
     let isInfoEnabled: Bool
     let maximumBodyBytes: Int
     let trustedProxies: [NetworkRange]
+    /// A minute's; 0 is no limit.
+    let rateLimits: [RateLimit: Int]
 
     /// Realm of domains that have none of their own; `nil` where each domain's name is its realm.
     let accountRealm: String?
@@ -62,6 +64,13 @@ struct ServerConfiguration: Sendable {
         self.isInfoEnabled = try reader.read(Settings.isInfoEnabled)
         self.maximumBodyBytes = try reader.read(Settings.maximumBodyBytes)
         self.trustedProxies = try reader.read(Settings.trustedProxies)
+        self.rateLimits = try [
+            .requests: reader.read(Settings.rateLimit), .failures: reader.read(Settings.rateLimit),
+            .authentication: reader.read(Settings.authenticationRateLimit),
+            .codes: reader.read(Settings.codesRateLimit), .info: reader.read(Settings.infoRateLimit),
+            .push: reader.read(Settings.pushRateLimit), .sms: reader.read(Settings.smsRateLimit),
+            .mail: reader.read(Settings.mailRateLimit),
+        ]
         self.accountRealm = try reader.read(Settings.accountRealm)
         self.minimumUsernameLength = try reader.read(Settings.minimumUsernameLength)
         self.allowsPhoneUsernames = try reader.read(Settings.allowsPhoneUsernames)

@@ -33,6 +33,33 @@ enum Settings {
         meaning: "Proxies whose X-Forwarded-For header is believed; from anybody else it is ignored."
     ) { NetworkRange.list($0) }
 
+    // MARK: Rate limits
+
+    static let rateLimit = Setting(
+        "RATE_LIMIT_PER_MINUTE", default: 600, in: Self.rates,
+        "Requests a minute of one account, or of one address where nobody has proved who they are, and failed proofs of one address."
+    )
+    static let authenticationRateLimit = Setting(
+        "RATE_LIMIT_AUTH_PER_MINUTE", default: 20, in: Self.rates,
+        "Wrong passwords a minute for one account from one address.")
+    static let codesRateLimit = Setting(
+        "RATE_LIMIT_CODES_PER_MINUTE", default: 10, in: Self.rates,
+        "Wrong codes a minute for one account from one address.")
+    static let infoRateLimit = Setting(
+        "RATE_LIMIT_INFO_PER_MINUTE", default: 60, in: Self.rates,
+        "Public questions a minute whether an account exists, from one address.")
+    static let pushRateLimit = Setting(
+        "RATE_LIMIT_PUSH_PER_MINUTE", default: 10, in: Self.rates,
+        "Push notifications a minute asked for from one address.")
+    static let smsRateLimit = Setting(
+        "RATE_LIMIT_SMS_PER_MINUTE", default: 3, in: Self.rates,
+        "Short messages a minute to one number, and asked for by one account or from one address.")
+    static let mailRateLimit = Setting(
+        "RATE_LIMIT_MAIL_PER_MINUTE", default: 3, in: Self.rates,
+        "Mails a minute to one mailbox, and asked for by one account or from one address.")
+
+    private static let rates = 0...1_000_000
+
     // MARK: Accounts
 
     static let accountRealm = Setting<String?>(
@@ -101,6 +128,7 @@ enum Settings {
 
     static let all: [any DocumentedSetting] = [
         appURL, sipDomain, managesManyDomains, isStrictAboutDomains, isInfoEnabled, maximumBodyBytes, trustedProxies,
+        rateLimit, authenticationRateLimit, codesRateLimit, infoRateLimit, pushRateLimit, smsRateLimit, mailRateLimit,
         accountRealm, minimumUsernameLength, allowsPhoneUsernames, minimumPasswordLength, passwordHashes,
         creationTokenActivates, apiKeyExpirationMinutes,
         nonceLifetimeSeconds,

@@ -18,7 +18,7 @@ struct APIError: Error, HTTPResponseError {
     let problems: [Problem]
     let headers: HTTPFields
 
-    private init(
+    init(
         _ status: HTTPResponse.Status, _ message: String, problems: [Problem] = [], headers: HTTPFields = [:]
     ) {
         self.status = status

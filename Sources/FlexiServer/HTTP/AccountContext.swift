@@ -13,6 +13,11 @@ struct AccountContext: ChildRequestContext, AuthenticatedContext {
     let client: ClientAddress
     let account: AuthenticatedAccount
 
+    /// The account at the caller's network, whose wrong tries are counted.
+    var claim: RateLimit.Subject {
+        .claim(username: self.account.username, domain: self.account.domain, self.client.network)
+    }
+
     /// - Throws: 401 where no `AccountAuthenticator` stands before the route.
     init(context: PublicContext) throws {
         guard let account = context.identity else { throw APIError.unauthenticated("Unauthenticated request", []) }

@@ -12,6 +12,11 @@ struct ClientAddress: Sendable {
         self.forwarded ?? self.peer?.ipAddress
     }
 
+    /// Whom the request is counted for.
+    var network: ClientNetwork {
+        self.forwarded.flatMap { ClientNetwork($0) } ?? ClientNetwork(self.peer)
+    }
+
     init(peer: SocketAddress?) {
         self.peer = peer
     }

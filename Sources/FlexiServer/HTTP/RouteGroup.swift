@@ -76,7 +76,7 @@ extension HTTPField.Name {
     static let apiKey = HTTPField.Name.constant("x-api-key")
     static let forwardedFor = HTTPField.Name.constant("X-Forwarded-For")
 
-    private static func constant(_ name: String) -> HTTPField.Name {
+    static func constant(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("not the name of a header field: \(name)") }
         return name
     }

@@ -11,13 +11,15 @@ struct ServerResponder: HTTPResponder {
     private let routes: RouteIndex
     private let maximumBodyBytes: Int
     private let trustedProxies: [NetworkRange]
+    private let services: Services
     private let hasWarnedOfProxy = Flag()
 
-    init(_ router: Router<PublicContext>, configuration: ServerConfiguration) {
+    init(_ router: Router<PublicContext>, services: Services) {
         self.routes = RouteIndex(router)
         self.router = router.buildResponder()
-        self.maximumBodyBytes = configuration.maximumBodyBytes
-        self.trustedProxies = configuration.trustedProxies
+        self.services = services
+        self.maximumBodyBytes = services.configuration.maximumBodyBytes
+        self.trustedProxies = services.configuration.trustedProxies
     }
 
     /// Never throws: whatever went wrong is an answer, and where nobody meant it to, a line in the log.
@@ -61,8 +63,12 @@ struct ServerResponder: HTTPResponder {
         }
         let response = try await self.router.respond(to: request, context: context)
         guard response.status == .notFound, context.servedTemplate == nil else { return response }
-        guard let methods = self.routes.methods(of: request.uri.path) else { throw APIError.notFound() }
-        throw APIError.methodNotAllowed(methods)
+        let allowance = try self.services.limiter.take(
+            .requests, by: .network(context.client.network), at: self.services.now())
+        guard let methods = self.routes.methods(of: request.uri.path) else {
+            throw APIError.notFound().adding(allowance)
+        }
+        throw APIError.methodNotAllowed(methods).adding(allowance)
     }
 
     private func failure(_ error: any Error, _ context: PublicContext) -> APIError {

@@ -10,9 +10,7 @@ struct OpenAPIDocumentTests {
         let documented = try Self.documentedRoutes()
         try await withServer { server in
             let router = Router(context: PublicContext.self)
-            addFeatures(
-                to: RouteGroups(router: router, authenticator: AccountAuthenticator(server.services)),
-                services: server.services)
+            addFeatures(to: RouteGroups(router: router, services: server.services), services: server.services)
             // HEAD comes with GET, and needs no words of its own.
             let served = Set(
                 router.routes.filter { $0.method != .head }.map { route in

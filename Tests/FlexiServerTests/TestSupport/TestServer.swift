@@ -60,9 +60,7 @@ func withServer(
     _ body: (TestServer) async throws -> Void
 ) async throws {
     let configuration = try ServerConfiguration(
-        environment: settings.merging(
-            ["DATABASE_URL": database.conninfo, "FLEXI_SECRET_KEY": TestServer.secretKey, "DATABASE_POOL_SIZE": "4"]
-        ) { given, _ in given })
+        environment: settings.merging(TestServer.settings(database)) { given, _ in given })
     let log = LogCapture()
     var pool = configuration.database
     pool.parameters["role"] = "flexi_app"
@@ -104,6 +102,17 @@ func withServer(
 }
 
 extension TestServer {
+    /// Without rate limits: a test asks more in no time than anybody does in a minute.
+    fileprivate static func settings(_ database: TestDatabase) -> [String: String] {
+        var settings = [
+            "DATABASE_URL": database.conninfo, "FLEXI_SECRET_KEY": Self.secretKey, "DATABASE_POOL_SIZE": "4",
+        ]
+        for limit in ["", "AUTH_", "CODES_", "INFO_", "PUSH_", "SMS_", "MAIL_"] {
+            settings["RATE_LIMIT_\(limit)PER_MINUTE"] = "0"
+        }
+        return settings
+    }
+
     /// 32 bytes that guard nothing.
     static let secretKey = Data(repeating: 7, count: 32).base64EncodedString()
 }

@@ -49,6 +49,7 @@ struct AccountRoutes: Sendable {
 
     func showInfo(_: Request, _ context: PublicContext) async throws -> Response {
         guard self.services.configuration.isInfoEnabled else { throw APIError.notFound() }
+        try self.services.limiter.take(.info, by: .network(context.client.network), at: self.services.now())
         let address = try context.sipAddress("account")
         let accounts = AccountRepository(self.services.database, defaultRealm: self.services.configuration.accountRealm)
         guard let info = try await accounts.findInfo(address, in: self.services.configuration.servedDomains) else {

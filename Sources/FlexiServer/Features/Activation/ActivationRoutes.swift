@@ -37,12 +37,19 @@ struct ActivationRoutes: Sendable {
         }
         try checker.finish()
         guard let code else { throw checker.incomplete }
-        switch try await self.activate(context.sipAddress("account"), by: code) {
+        let address = try context.sipAddress("account")
+        let claim = RateLimit.Subject.claim(
+            username: address.username, domain: address.domain, context.client.network)
+        let (limiter, now) = (self.services.limiter, self.services.now())
+        try limiter.check(.codes, by: claim, at: now)
+        switch try await self.activate(address, by: code) {
         case .activated(let account):
             context.logger.info("account activated", metadata: ["activated.id": "\(account.id.rawValue)"])
             return .json(account)
         case .expired: throw APIError.forbidden("The code has expired.")
-        case .refused: throw APIError.notFound()
+        case .refused:
+            limiter.note(.codes, by: claim, at: now)
+            throw APIError.notFound()
         }
     }
 

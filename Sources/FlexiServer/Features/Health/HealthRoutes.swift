@@ -4,14 +4,14 @@ import Hummingbird
 ///
 /// | Method | Path    | Access |
 /// |--------|---------|--------|
-/// | GET    | healthz | open   |
-/// | GET    | readyz  | open   |
+/// | GET    | healthz | probe  |
+/// | GET    | readyz  | probe  |
 struct HealthRoutes: Sendable {
     let services: Services
 
     func add(to groups: RouteGroups) {
-        groups.root.get("healthz", use: self.showHealth)
-        groups.root.get("readyz", use: self.showReadiness)
+        groups.probe.get("healthz", use: self.showHealth)
+        groups.probe.get("readyz", use: self.showReadiness)
     }
 
     /// The process runs; says nothing of the database, since a restart would not mend that.

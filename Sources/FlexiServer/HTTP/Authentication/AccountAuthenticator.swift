@@ -23,10 +23,15 @@ struct AccountAuthenticator: RouterMiddleware {
         _ request: Request, context: PublicContext,
         next: @concurrent (Request, PublicContext) async throws -> Response
     ) async throws -> Response {
-        let (account, challenges) = try await self.authenticate(request, context)
+        let ((account, challenges), allowance) = try await self.countedAuthentication(request, context)
         var context = context
         context.identity = account
-        var response = try await next(request, context)
+        var response: Response
+        do {
+            response = try await next(request, context).adding(allowance)
+        } catch let error as APIError {
+            throw error.adding(allowance)
+        }
         // What only one caller may see must stay in no cache.
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         // As the reference system does: clients count on with the nonce they have.
@@ -34,6 +39,29 @@ struct AccountAuthenticator: RouterMiddleware {
             response.headers.append(HTTPField(name: .wwwAuthenticate, value: challenge.headerValue))
         }
         return response
+    }
+
+    /// Counts whoever proves who they are by account, and everybody else by network: those who offer no proof before the
+    /// database is asked for their challenges, and the others after they have failed.
+    private func countedAuthentication(
+        _ request: Request, _ context: PublicContext
+    ) async throws -> (Success, RateLimit.Allowance?) {
+        let (limiter, now) = (self.services.limiter, self.services.now())
+        let network = RateLimit.Subject.network(context.client.network)
+        let offersProof =
+            request.headers[.apiKey] != nil || request.headers[.authorization] != nil
+            || APIKeyCookie.key(in: request.headers) != nil
+        let early = offersProof ? nil : try limiter.take(.requests, by: network, at: now)
+        if offersProof { try limiter.check(.failures, by: network, at: now) }
+        let success: Success
+        do {
+            success = try await self.authenticate(request, context)
+        } catch let error as APIError {
+            guard offersProof else { throw error.adding(early) }
+            limiter.note(.failures, by: network, at: now)
+            throw try error.adding(limiter.take(.requests, by: network, at: now))
+        }
+        return try (success, limiter.take(.requests, by: .account(success.account.id), at: now))
     }
 
     private typealias Success = (account: AuthenticatedAccount, challenges: [DigestChallenge])
@@ -57,13 +85,18 @@ struct AccountAuthenticator: RouterMiddleware {
         if headerKey != nil {
             refusal = .unauthorized
         } else if let authorization = request.headers[.authorization] {
+            let guesser = RateLimit.Subject.claim(
+                username: from.username, domain: from.domain, context.client.network)
+            try self.services.limiter.check(.authentication, by: guesser, at: now)
             switch try await self.verify(authorization, of: subject, in: request, at: now) {
             case .success(let nonce):
                 // `verify` accepts nobody but active accounts: the others have no hash that an answer could match.
                 guard let identity = claim.identity else { throw APIError.defect }
                 let challenges = self.services.keys.digest.challenges(for: subject, at: now, nonce: nonce)
                 return (self.account(identity, .digest), challenges)
-            case .failure(let reason): refusal = reason
+            case .failure(let reason):
+                refusal = reason
+                if reason == .unauthorized { self.services.limiter.note(.authentication, by: guesser, at: now) }
             }
         } else {
             refusal = APIKeyCookie.key(in: request.headers) == nil ? .unauthenticated : .unauthorized
