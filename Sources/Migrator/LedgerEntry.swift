@@ -60,6 +60,11 @@ public struct LedgerEntry: Sendable, Hashable {
         self.statementsTotal = statementsTotal
     }
 
+    /// As a person would call it.
+    var name: String {
+        self.version.map { "migration \($0) (\(self.slug))" } ?? "the repeatable migration \(self.slug)"
+    }
+
     /// When it ended, or began where it has not ended yet.
     var endedAt: Date { self.finishedAt ?? self.startedAt }
 

@@ -7,24 +7,104 @@ struct LedgerWrite {
     /// A JSON object.
     let settings: String
 
-    /// Records what the transaction at hand has done. Returns the transaction's number.
-    var applied: SQLText { self.entry(state: "applied", isFinished: true) }
+    init(_ script: MigrationScript, role: String, settings: String) {
+        self.file = script.file
+        self.breaksBefore = script.directives.breaksBefore
+        self.role = role
+        self.settings = settings
+    }
+
+    /// Records that the transaction at hand has applied the file. Returns `id` and `xid`, the transaction's number.
+    var applied: SQLText { self.entry(direction: .up, state: .applied) }
 
     /// Takes the file as applied.
-    var baseline: SQLText { self.entry(state: "baseline", isFinished: true) }
+    var baseline: SQLText { self.entry(direction: .up, state: .baseline) }
 
-    private func entry(state: String, direction: String = "up", isFinished: Bool, statements: Int64 = 0) -> SQLText {
-        let now: SQLText = isFinished ? "pg_catalog.clock_timestamp()" : "NULL"
+    /// Records that the transaction at hand has undone the file.
+    var undone: SQLText { self.nothingInForce + self.entry(direction: .down, state: .undone) }
+
+    /// Records that a file without transaction is begun. Returns `id` and `xid`.
+    func begun(_ direction: LedgerEntry.Direction, statements: Int) -> SQLText {
+        self.entry(direction: direction, state: .running, statements: Int64(statements))
+    }
+
+    /// Another entry takes this one's place.
+    static func replace(_ entry: LedgerEntry) -> SQLText {
+        "UPDATE migrate.ledger SET state = 'replaced' WHERE id = \(entry.id);\n"
+    }
+
+    private func entry(direction: LedgerEntry.Direction, state: LedgerEntry.State, statements: Int64 = 0) -> SQLText {
+        let end: SQLText = state == .running ? "NULL" : "pg_catalog.clock_timestamp()"
         return """
             INSERT INTO migrate.ledger (
                 version, slug, kind, direction, sha256, raw_sha256, state, breaks_before, role, session_role, application_name,
                 tool_version, settings, xid, started_at, finished_at, statements_total)
             VALUES (
-                \(self.file.version), \(self.file.slug), \(self.file.version == nil ? "repeatable" : "versioned"), \(direction),
-                \(self.file.sha256), \(self.file.rawSHA256), \(state), \(self.breaksBefore), \(self.role), session_user,
-                pg_catalog.current_setting('application_name'), \(Migrator.version), \(self.settings)::pg_catalog.jsonb,
-                pg_catalog.pg_current_xact_id(), pg_catalog.transaction_timestamp(), \(now), \(statements))
-            RETURNING id, xid::pg_catalog.text
+                \(self.file.version), \(self.file.slug), \(self.file.version == nil ? "repeatable" : "versioned"),
+                \(direction.rawValue), \(self.file.sha256), \(self.file.rawSHA256), \(state.rawValue), \(self.breaksBefore),
+                \(self.role), session_user, pg_catalog.current_setting('application_name'), \(Migrator.version),
+                \(self.settings)::pg_catalog.jsonb, pg_catalog.pg_current_xact_id(), pg_catalog.transaction_timestamp(), \(end),
+                \(statements))
+            RETURNING id, xid::pg_catalog.text;
+
+            """
+    }
+
+    /// What was applied is in force no longer.
+    private var nothingInForce: SQLText {
+        """
+        UPDATE migrate.ledger SET state = 'undone'
+        WHERE version = \(self.file.version) AND direction = 'up' AND state IN ('applied', 'baseline');
+
+        """
+    }
+}
+
+/// The same for the entry of a file without transaction, which was made when the file was begun.
+struct JournalWrite {
+    /// The entry's id, as a number or as a variable of `psql`.
+    let entry: SQLText
+
+    /// The file goes on, maybe with statements that were mended.
+    func resumed(_ file: MigrationFile, statements: Int) -> SQLText {
+        """
+        UPDATE migrate.ledger
+        SET state = 'running', sha256 = \(file.sha256), raw_sha256 = \(file.rawSHA256), statements_total = \(Int64(statements)), error = NULL
+        WHERE id = \(self.entry);
+
+        """
+    }
+
+    func began(_ statement: Int, sha256: [UInt8]) -> SQLText {
+        """
+        INSERT INTO migrate.journal (ledger_id, statement, sha256, started_at)
+        VALUES (\(self.entry), \(Int64(statement)), \(sha256), pg_catalog.transaction_timestamp())
+        ON CONFLICT (ledger_id, statement) DO UPDATE SET sha256 = excluded.sha256, started_at = excluded.started_at;
+
+        """
+    }
+
+    func finished(_ statement: Int) -> SQLText {
+        """
+        UPDATE migrate.journal SET finished_at = pg_catalog.clock_timestamp()
+        WHERE ledger_id = \(self.entry) AND statement = \(Int64(statement));
+        UPDATE migrate.ledger SET statements_done = \(Int64(statement)) WHERE id = \(self.entry);
+
+        """
+    }
+
+    func failed(_ message: String) -> SQLText {
+        "UPDATE migrate.ledger SET state = 'failed', error = \(message) WHERE id = \(self.entry);\n"
+    }
+
+    /// All statements are done.
+    func ended(_ direction: LedgerEntry.Direction, _ version: Int64?) -> SQLText {
+        let end: SQLText = "finished_at = pg_catalog.clock_timestamp() WHERE id = \(self.entry);\n"
+        guard direction == .down else { return "UPDATE migrate.ledger SET state = 'applied', " + end }
+        return """
+            UPDATE migrate.ledger SET state = 'undone'
+            WHERE version = \(version) AND direction = 'up' AND state IN ('applied', 'baseline');
+            UPDATE migrate.ledger SET state = 'undone', \(end)
             """
     }
 }

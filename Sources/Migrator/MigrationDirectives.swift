@@ -6,11 +6,15 @@
 /// | `statement-timeout 5min` | `statement_timeout` of this file; `0`, the default, means none |
 /// | `role NAME` | the role that applies this file |
 /// | `allow-out-of-order` | the file may be applied after one with a higher number |
+/// | `no-transaction` | the statements are run one by one, each for itself, and the file is taken up where it stopped |
+/// | `snapshot-wait 2h` | how long statements such as `CREATE INDEX CONCURRENTLY` wait for transactions that are older |
 /// | `breaks-before N` | programs that were made for a version below N cannot work with the schema any more |
 public struct MigrationDirectives: Sendable, Hashable {
     public private(set) var lockTimeout: Duration?
     public private(set) var statementTimeout: Duration?
+    public private(set) var snapshotWait: Duration?
     public private(set) var role: String?
+    public private(set) var isWithoutTransaction = false
     public private(set) var allowsOutOfOrder = false
     public private(set) var breaksBefore: Int64?
 
@@ -40,6 +44,9 @@ public struct MigrationDirectives: Sendable, Hashable {
         case "statement-timeout":
             self.statementTimeout = Duration(migrationSetting: value)
             return self.statementTimeout == nil ? "statement-timeout wants a time such as 30s or 5min" : nil
+        case "snapshot-wait":
+            self.snapshotWait = Duration(migrationSetting: value)
+            return self.snapshotWait == nil ? "snapshot-wait wants a time such as 30min or 2h" : nil
         case "role":
             self.role = value
             return value.isEmpty ? "role wants the name of a role" : nil
@@ -50,7 +57,8 @@ public struct MigrationDirectives: Sendable, Hashable {
             self.breaksBefore = Int64(value)
             return self.breaksBefore.map { $0 > 0 } == true ? nil : "breaks-before wants a version"
         case "no-transaction":
-            return "no-transaction is not supported: each file is applied in one transaction"
+            self.isWithoutTransaction = true
+            return value.isEmpty ? nil : "no-transaction wants no value"
         default:
             return "there is no directive \(name)"
         }

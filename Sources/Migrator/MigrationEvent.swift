@@ -8,6 +8,16 @@ public enum MigrationEvent: Sendable {
     /// A statement waited too long for a lock, or met a deadlock; the whole file is tried again after `delay`.
     case retrying(MigrationFile, MigrationFailure, blockers: [LockHolder], delay: Duration)
     case applied(MigrationFile, took: Duration)
+    case undoing(MigrationFile)
+    case undone(MigrationFile, took: Duration)
+    /// A file without transaction is taken up at the statement of this number, from 1.
+    case resuming(MigrationFile, statement: Int, total: Int)
+    /// A statement has been running for a second, and another.
+    case running(RunningStatement)
+    /// An attempt that was cut short has left an index that takes time at every write and is never read.
+    case droppingInvalidIndex(String)
+    /// The connection was lost while the server had been told to commit: whether it did stands in the ledger.
+    case resolvingCommit(MigrationFile)
     /// `RAISE NOTICE` and the like, as the server sent it.
     case notice(severity: String, message: String)
 }

@@ -3,16 +3,19 @@ public struct MigrationScript: Sendable {
     public let file: MigrationFile
     public let directives: MigrationDirectives
     let statements: [SQLLexer.Statement]
+    /// What undoes the file; nil when it does not say how.
+    let down: [SQLLexer.Statement]?
 
     /// Takes statements that were not looked at.
     init(_ file: MigrationFile, directives: MigrationDirectives, statements: [SQLLexer.Statement]) {
         self.file = file
         self.directives = directives
         self.statements = statements
+        self.down = nil
     }
 
     /// Throws `MigrationFailure` with the place of what cannot be applied: a transaction of its own, a command of psql, a string
-    /// without end, or a directive that is unknown or malformed.
+    /// without end, a statement that the server refuses in a transaction, or a directive that is unknown or malformed.
     public init(_ file: MigrationFile) throws(MigrationFailure) {
         do throws(SourceProblem) {
             let output = try SQLLexer.split(file.source)
@@ -24,8 +27,40 @@ public struct MigrationScript: Sendable {
             self.file = file
             self.directives = try MigrationDirectives(output.directives)
             self.statements = output.statements
+            self.down = nil
         } catch {
             throw MigrationFailure(.failed, error.message, place: .init(file, error.position))
+        }
+        for statement in self.statements + (self.down ?? []) { try self.check(statement) }
+    }
+
+    public var hasDown: Bool { self.down != nil }
+
+    func statements(_ direction: LedgerEntry.Direction) -> [SQLLexer.Statement] {
+        direction == .up ? self.statements : self.down ?? []
+    }
+
+    func text(of statement: SQLLexer.Statement) -> String {
+        self.file.source[bytes: statement.bytes]
+    }
+
+    private func check(_ statement: SQLLexer.Statement) throws(MigrationFailure) {
+        let place = MigrationFailure.Place(self.file, statement.position)
+        switch StatementKind(self.text(of: statement)) {
+        case .buildIndex(name: nil, _):
+            throw MigrationFailure(
+                .failed,
+                "an index that is built concurrently needs a name, by which it is found again when its building was cut short",
+                place: place)
+        case .buildIndex where !self.directives.isWithoutTransaction,
+            .dropIndex where !self.directives.isWithoutTransaction,
+            .detachPartition where !self.directives.isWithoutTransaction,
+            .alone where !self.directives.isWithoutTransaction && !["call", "do"].contains(statement.words.first):
+            throw MigrationFailure(
+                .failed, "this statement cannot be a part of a transaction", place: place,
+                hint: "Put it into a file of its own that begins with the line `-- migrate:no-transaction`.")
+        default:
+            break
         }
     }
 }

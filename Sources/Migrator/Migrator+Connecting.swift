@@ -1,11 +1,13 @@
 import PGClient
 
 extension Migrator {
-    /// Connects, if need be again and again, and turns errors of the server into failures.
-    func withConnection<R>(_ body: (PGConnection) async throws -> R) async throws -> R {
+    /// Connects, if need be again and again, for as long as the options say or for `wait` where that is longer, and turns errors of the
+    /// server into failures.
+    func withConnection<R>(wait: Duration? = nil, _ body: (PGConnection) async throws -> R) async throws -> R {
         let start = ContinuousClock.now
         var backoff = Backoff(from: .milliseconds(100), to: .seconds(2))
         var nextReport = start
+        let limit = max(self.options.connectWait, wait ?? .zero)
         while true {
             var isConnected = false
             do {
@@ -17,7 +19,7 @@ extension Migrator {
             } catch let error as PGError {
                 guard !isConnected, error.mayPass else { throw MigrationFailure(error) }
                 let now = ContinuousClock.now
-                guard now - start < self.options.connectWait else { throw MigrationFailure(error, kind: .unreachable) }
+                guard now - start < limit else { throw MigrationFailure(error, kind: .unreachable) }
                 if now >= nextReport {
                     self.report(.waitingForServer(error.message))
                     nextReport = now + .seconds(5)

@@ -1,6 +1,7 @@
 import FoundationEssentials
 public import Logging
 public import PGClient
+import Synchronization
 
 /// Brings a database to the state that the files of a directory describe.
 ///
@@ -36,18 +37,27 @@ public struct Migrator: Sendable {
 
     /// Applies what is pending and returns those files. Without anything pending it reads only, and takes no lock.
     ///
-    /// Throws `MigrationFailure`, or `CancellationError` after the file at hand was undone.
+    /// When the connection is lost during a COMMIT, the ledger is asked over a new one whether the file was applied.
+    /// Throws `MigrationFailure`, or `CancellationError` before any file was begun.
     @discardableResult
     public func up(_ files: [MigrationFile]) async throws -> [MigrationFile] {
-        try await self.withConnection { connection in
-            guard try await !self.plan(files, connection).pending.isEmpty else { return [] }
-            return try await self.withLock(connection) {
+        let applied = Mutex<[MigrationFile]>([])
+        try await self.resolvingCommits { connection, doubtful in
+            if doubtful == nil, try await self.plan(files, connection).pending.isEmpty { return }
+            try await self.withLock(connection) {
                 // Another run may have been at work in the meantime.
-                let scripts = try await self.plan(files, connection).pending
-                for script in scripts { try await TransactionRun(self, connection, script).run() }
-                return scripts.map(\.file)
+                let plan = try await self.plan(files, connection)
+                if let doubtful, !plan.pending.contains(where: { $0.file == doubtful.file }) {
+                    self.report(.applied(doubtful.file, took: doubtful.elapsed))
+                    applied.withLock { $0.append(doubtful.file) }
+                }
+                for script in plan.pending {
+                    try await self.run(script, .up, resuming: plan.unfinished(script.file), connection)
+                    applied.withLock { $0.append(script.file) }
+                }
             }
         }
+        return applied.withLock { $0 }
     }
 
     /// What `up` would apply. Reads only, and takes no lock.
@@ -77,6 +87,45 @@ public struct Migrator: Sendable {
 }
 
 extension Migrator {
+    /// Applies or undoes one file, as it asks for.
+    func run(
+        _ script: MigrationScript, _ direction: LedgerEntry.Direction, resuming unfinished: LedgerEntry?,
+        _ connection: PGConnection
+    ) async throws {
+        let start = ContinuousClock.now
+        self.report(direction == .up ? .applying(script.file) : .undoing(script.file))
+        do {
+            if unfinished != nil || script.directives.isWithoutTransaction {
+                try await JournaledRun(self, connection, script, direction).run(resuming: unfinished)
+            } else {
+                try await TransactionRun(self, connection, script, direction).run()
+            }
+        } catch let error as PGError where error.code == .commitInDoubt {
+            throw DoubtfulCommit(file: script.file, start: start)
+        }
+        let took = ContinuousClock.now - start
+        self.report(direction == .up ? .applied(script.file, took: took) : .undone(script.file, took: took))
+    }
+
+    /// Runs `body` with a connection, and again with a new one when a commit in it has an unknown outcome: the ledger, read under
+    /// the lock, tells which it was.
+    func resolvingCommits(_ body: (PGConnection, DoubtfulCommit?) async throws -> Void) async throws {
+        var doubtful: DoubtfulCommit?
+        for attempt in 1...3 {
+            do {
+                let wait: Duration? = doubtful == nil ? nil : .seconds(60)
+                return try await self.withConnection(wait: wait) { try await body($0, doubtful) }
+            } catch let doubt as DoubtfulCommit where attempt < 3 {
+                self.report(.resolvingCommit(doubt.file))
+                doubtful = doubt
+            } catch let doubt as DoubtfulCommit {
+                throw MigrationFailure(
+                    .failed, "the connection was lost again and again while \(doubt.file.fileName) was committed",
+                    hint: "Run migrate again: the ledger tells whether the file was applied.")
+            }
+        }
+    }
+
     /// Runs `body` as the only run that changes the database, with a ledger that can be written, and keeps what the schema looks like
     /// afterwards.
     func withLock<R>(_ connection: PGConnection, _ body: () async throws -> R) async throws -> R {
@@ -101,4 +150,12 @@ extension Migrator {
 
     /// Called under the lock, after the last file of a run and after whatever else changed what the ledger says.
     func recordCatalog(_ connection: PGConnection) async throws {}
+}
+
+/// A file whose COMMIT may or may not have happened.
+struct DoubtfulCommit: Error {
+    let file: MigrationFile
+    let start: ContinuousClock.Instant
+
+    var elapsed: Duration { ContinuousClock.now - self.start }
 }

@@ -8,7 +8,10 @@ public struct MigratorOptions: Sendable {
     public var settings: [String: String] = [:]
     /// How long a run waits for another one to end, and how long a file is tried again that finds tables locked.
     public var lockWait: Duration = .seconds(300)
-    /// `lock_timeout` of files that do not name theirs.
+    /// How long `CREATE INDEX CONCURRENTLY` and the like wait for transactions that are older than they, which blocks nobody else.
+    public var snapshotWait: Duration = .seconds(1800)
+    /// The most that a statement queues for a lock, in files that do not name their `lock-timeout`. It begins with less: whoever comes
+    /// after a statement that queues, waits too.
     public var lockTimeout: Duration = .seconds(2)
     /// How long a server is tried that cannot be reached or is starting.
     public var connectWait: Duration = .zero

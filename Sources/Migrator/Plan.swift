@@ -7,11 +7,14 @@ public struct Plan: Sendable {
         case missing(LedgerEntry)
         case changed(fileName: String)
         case outOfOrder(fileName: String, newest: Int64)
+        /// `down` stopped in the middle of a file without transaction.
+        case halfUndone(LedgerEntry)
     }
 
     public let pending: [MigrationScript]
     /// In the order of the files.
     public let problems: [Problem]
+    private let applied: AppliedMigrations
 
     /// - Parameters:
     ///   - files: in the order of application.
@@ -23,9 +26,13 @@ public struct Plan: Sendable {
             throw MigrationFailure(.usage, "there is no migration with version \(target)")
         }
         let applied = AppliedMigrations(ledger)
+        self.applied = applied
+        let identities = Set(files.map(\.identity))
+        let unfinished = applied.unfinished.values
         var problems = Self.duplicates(in: files)
-        problems += applied.versions.values.filter { entry in !files.contains { $0.version == entry.version } }
-            .sorted { ($0.version ?? 0) < ($1.version ?? 0) }.map(Problem.missing)
+        problems += (Array(applied.versions.values) + unfinished).filter { !identities.contains($0.identity) }
+            .sorted { ($0.version ?? .max) < ($1.version ?? .max) }.map(Problem.missing)
+        problems += unfinished.filter { $0.direction == .down }.map(Problem.halfUndone)
         var pending: [MigrationScript] = []
         var isComplete = true
         for file in files {
@@ -47,6 +54,11 @@ public struct Plan: Sendable {
         }
         self.pending = pending
         self.problems = problems
+    }
+
+    /// The entry of a pending file without transaction that an earlier run began.
+    func unfinished(_ file: MigrationFile) -> LedgerEntry? {
+        self.applied.unfinished[file.identity]
     }
 
     /// Throws what stands against applying the plan; several problems are one failure.
@@ -75,11 +87,13 @@ extension Plan.Problem: CustomStringConvertible {
         case .duplicate(let first, let second):
             "\(first) and \(second) are the same migration"
         case .missing(let entry):
-            "migration \(entry.version ?? 0) (\(entry.slug)) was applied, but its file is not there"
+            "\(entry.name) was applied, but its file is not there"
         case .changed(let fileName):
             "\(fileName) was changed after it had been applied"
         case .outOfOrder(let fileName, let newest):
             "\(fileName) comes too late: \(newest) was applied before"
+        case .halfUndone(let entry):
+            "\(entry.name) was undone in part"
         }
     }
 
@@ -90,6 +104,7 @@ extension Plan.Problem: CustomStringConvertible {
         case .missing: "missing"
         case .changed: "changed"
         case .outOfOrder: "out-of-order"
+        case .halfUndone: "half-undone"
         }
     }
 
@@ -98,11 +113,13 @@ extension Plan.Problem: CustomStringConvertible {
         case .duplicate:
             "Give one of them another number."
         case .missing:
-            "Restore the file, or use the directory of the release that applied it."
+            "Restore the file, or use the directory of the release that applied it; `migrate repair --forget` takes it off the ledger."
         case .changed:
-            "Restore the file as it was applied, and write what is to change into a new one."
+            "Restore the file as it was applied, and write what is to change into a new one; `migrate repair --accept` takes it as it is."
         case .outOfOrder:
             "Give the file a higher number, or let it come late with the line `-- migrate:allow-out-of-order`."
+        case .halfUndone:
+            "Run `migrate down` again: it goes on where it stopped."
         }
     }
 }

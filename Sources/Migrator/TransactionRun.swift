@@ -1,43 +1,37 @@
 import FoundationEssentials
 import PGClient
 
-/// Applies a file in one transaction together with its entry in the ledger, as often as it takes for the tables it needs to be free.
+/// Applies or undoes a file in one transaction together with its entry in the ledger, as often as it takes for the tables it needs to
+/// be free.
 struct TransactionRun {
     private let migrator: Migrator
     private let connection: PGConnection
     private let script: MigrationScript
+    private let direction: LedgerEntry.Direction
+    private let watch: StatementWatch
 
-    init(_ migrator: Migrator, _ connection: PGConnection, _ script: MigrationScript) {
+    init(
+        _ migrator: Migrator, _ connection: PGConnection, _ script: MigrationScript,
+        _ direction: LedgerEntry.Direction = .up
+    ) {
         self.migrator = migrator
         self.connection = connection
         self.script = script
+        self.direction = direction
+        self.watch = StatementWatch(migrator, script, direction, pid: connection.backendPID)
     }
 
-    /// Throws `MigrationFailure` or `CancellationError` after the file was undone.
+    /// Throws `MigrationFailure` after the file was undone, of kind `interrupted` when the task was cancelled.
     func run() async throws {
-        let options = self.migrator.options
-        let start = ContinuousClock.now
-        var patience = LockPatience(fixed: self.script.directives.lockTimeout, maximum: options.lockTimeout)
-        var backoff = Backoff(from: .milliseconds(100), to: .seconds(2))
-        self.migrator.report(.applying(self.script.file))
-        while true {
-            let timeout = patience.timeout
-            let watch = BlockerWatch(
-                configuration: self.migrator.configuration, logger: self.migrator.logger,
-                pid: self.connection.backendPID,
-                delay: timeout == .zero ? options.lockWait : timeout / 2)
-            let (result, blockers) = await watch.during { try await self.attempt(lockTimeout: timeout) }
-            do {
-                try result.get()
-                self.migrator.report(.applied(self.script.file, took: ContinuousClock.now - start))
-                return
-            } catch let failure as MigrationFailure where failure.isLockConflict {
-                guard ContinuousClock.now - start < options.lockWait else { throw failure.lockWait(blockers) }
-                patience.attemptFailed()
-                let delay = backoff.next()
-                self.migrator.report(.retrying(self.script.file, failure, blockers: blockers, delay: delay))
-                try await Task.sleep(for: delay)
-            }
+        let retry = LockRetry(
+            migrator: self.migrator, connection: self.connection, script: self.script, watch: self.watch)
+        do {
+            try await retry.run { try await self.attempt(lockTimeout: $0) }
+        } catch is CancellationError {
+            throw MigrationFailure(
+                .interrupted,
+                "interrupted: \(self.script.file.fileName) was rolled back, and what was done before it stays",
+                hint: "Run migrate again to go on.")
         }
     }
 
@@ -47,12 +41,18 @@ struct TransactionRun {
                 script: self.script, options: self.migrator.options, serverVersion: self.connection.serverVersion,
                 lockTimeout: lockTimeout)
             let (role, xid) = try await self.begin(settings, transaction)
-            for statement in self.script.statements { try await self.run(statement, transaction) }
+            for (index, statement) in self.script.statements(self.direction).enumerated() {
+                self.watch.began(index + 1)
+                do {
+                    try await transaction.simpleQuery(unsafeSQL: self.script.text(of: statement))
+                } catch let error as PGError {
+                    throw MigrationFailure(error, in: statement, of: self.script.file)
+                }
+            }
             guard self.connection.transactionStatus == .inTransaction else { throw self.transactionEnded }
-            let write = LedgerWrite(
-                file: self.script.file, breaksBefore: self.script.directives.breaksBefore, role: role,
-                settings: try self.migrator.settingsJSON())
-            guard try await self.end(write.applied, transaction) == xid else { throw self.transactionEnded }
+            let write = LedgerWrite(self.script, role: role, settings: try self.migrator.settingsJSON())
+            let entry = self.direction == .up ? write.applied : write.undone
+            guard try await self.end(entry, transaction) == xid else { throw self.transactionEnded }
         }
     }
 
@@ -65,14 +65,6 @@ struct TransactionRun {
             unsafeSQL: (settings.statements(isLocal: true) + whoAndWhere).text)
         guard let row = results.last?.first else { throw MigrationFailure(.failed, "the server gave no answer") }
         return try (row.decode("role"), row.decode("xid"))
-    }
-
-    private func run(_ statement: SQLLexer.Statement, _ transaction: PGTransaction) async throws {
-        do {
-            try await transaction.simpleQuery(unsafeSQL: self.script.file.source[bytes: statement.bytes])
-        } catch let error as PGError {
-            throw MigrationFailure(error, in: statement, of: self.script.file)
-        }
     }
 
     /// Writes the ledger, and returns the number of the transaction that holds the entry.
@@ -106,20 +98,5 @@ extension Migrator {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         return String(decoding: try encoder.encode(self.options.settings), as: UTF8.self)
-    }
-}
-
-extension MigrationFailure {
-    /// Whether trying the file again can help: `lock_not_available` and `deadlock_detected`.
-    var isLockConflict: Bool { self.sqlState == "55P03" || self.sqlState == "40P01" }
-
-    func lockWait(_ blockers: [LockHolder]) -> MigrationFailure {
-        var failure = MigrationFailure(
-            .lockWait, self.message, place: self.place,
-            hint: "Let the file try for longer with --lock-wait, or end who is in its way.")
-        failure.fileName = self.fileName
-        failure.sqlState = self.sqlState
-        if !blockers.isEmpty { failure.detail = "blocked by " + blockers.map(\.description).joined(separator: "; ") }
-        return failure
     }
 }

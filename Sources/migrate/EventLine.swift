@@ -32,6 +32,11 @@ struct EventLine: Encodable {
     private(set) var context: String?
     private(set) var exitCode: Int32?
     private(set) var blockers: [Session]?
+    private(set) var statement: Int?
+    private(set) var statements: Int?
+    private(set) var phase: String?
+    private(set) var part: Double?
+    private(set) var index: String?
     private(set) var files: [String]?
 
     init(_ name: String, files: [String]? = nil) {
@@ -60,6 +65,34 @@ struct EventLine: Encodable {
             self.init("applied")
             self.set(file)
             self.milliseconds = took.inMilliseconds
+        case .undoing(let file):
+            self.init("undoing")
+            self.set(file)
+        case .undone(let file, let took):
+            self.init("undone")
+            self.set(file)
+            self.milliseconds = took.inMilliseconds
+        case .resuming(let file, let statement, let total):
+            self.init("resuming")
+            self.set(file)
+            self.statement = statement
+            self.statements = total
+        case .running(let running):
+            self.init("running")
+            self.set(running.file)
+            self.statement = running.number
+            self.statements = running.total
+            self.line = running.line
+            self.milliseconds = running.elapsed.inMilliseconds
+            self.blockers = running.blockers.map(Session.init)
+            self.phase = running.progress?.phase
+            self.part = running.progress?.part
+        case .droppingInvalidIndex(let name):
+            self.init("dropping-invalid-index")
+            self.index = name
+        case .resolvingCommit(let file):
+            self.init("resolving-commit")
+            self.set(file)
         case .notice(let severity, let message):
             self.init("notice")
             self.severity = severity

@@ -8,8 +8,18 @@ extension MigrationEvent {
             "waiting for the server: \(message)"
         case .waitingForLock(let holder):
             "waiting for another run of migrate" + (holder.map { ": \($0)" } ?? "")
-        case .applying:
+        case .applying, .undoing:
             nil
+        case .resuming(let file, let statement, let total):
+            "resuming \(file.fileName) at statement \(statement) of \(total)"
+        case .running(let running):
+            running.text
+        case .droppingInvalidIndex(let name):
+            "dropping the index \(name), which an attempt that was cut short has left INVALID"
+        case .resolvingCommit(let file):
+            "the connection was lost while \(file.fileName) was committed: looking into the ledger"
+        case .undone(let file, let time):
+            "undone \(file.fileName) (\(time.inMilliseconds) ms)"
         case .retrying(let file, let failure, let blockers, let delay):
             "retrying \(file.fileName) in \(delay.inMilliseconds) ms: \(failure.message)"
                 + (blockers.isEmpty ? "" : "; blocked by " + blockers.map(\.description).joined(separator: "; "))
@@ -18,6 +28,21 @@ extension MigrationEvent {
         case .notice(let severity, let message):
             "\(severity): \(message)"
         }
+    }
+}
+
+extension RunningStatement {
+    /// What takes long, how far it has come, and who is in the way.
+    var text: String {
+        var text =
+            "running \(self.file.fileName):\(self.line) (statement \(self.number) of \(self.total)) for \(self.elapsed.components.seconds) s"
+        if let progress {
+            text += ": " + progress.phase + (progress.part.map { " \(Int($0 * 100)) %" } ?? "")
+        }
+        if !self.blockers.isEmpty {
+            text += "; waits for " + self.blockers.map(\.description).joined(separator: "; ")
+        }
+        return text
     }
 }
 

@@ -57,12 +57,16 @@ struct MigrationFileTests {
             """
             -- migrate:lock-timeout 500ms
             -- migrate:statement-timeout 5min
+            -- migrate:snapshot-wait 2h
+            -- migrate:no-transaction
             -- migrate:role flexi_owner
             -- migrate:allow-out-of-order
             -- migrate:breaks-before 7
             """)
         #expect(directives.lockTimeout == .milliseconds(500))
         #expect(directives.statementTimeout == .seconds(300))
+        #expect(directives.snapshotWait == .seconds(7200))
+        #expect(directives.isWithoutTransaction)
         #expect(directives.role == "flexi_owner")
         #expect(directives.allowsOutOfOrder)
         #expect(directives.breaksBefore == 7)
@@ -73,7 +77,7 @@ struct MigrationFileTests {
         "-- migrate:statement-timeout 9999h",
         "-- migrate:role", "-- migrate:allow-out-of-order yes", "-- migrate:breaks-before x",
         "-- migrate:breaks-before 0",
-        "-- migrate:no-transaction", "-- migrate:lock_timeout 5s", "-- migrate:",
+        "-- migrate:no-transaction yes", "-- migrate:snapshot-wait soon", "-- migrate:lock_timeout 5s", "-- migrate:",
         "-- migrate:role a\n-- migrate:role b",
     ])
     func directivesThatCannotBeFollowedAreRefused(_ head: String) {

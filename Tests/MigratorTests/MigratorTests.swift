@@ -284,7 +284,8 @@ struct MigratorTests {
                 "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
             )
             task.cancel()
-            await #expect(throws: CancellationError.self) { try await task.value }
+            let failure = await #expect(throws: MigrationFailure.self) { try await task.value }
+            #expect(failure?.kind == .interrupted)
             #expect(try await scratch.values("SELECT version FROM migrate.ledger") == ["1"])
             #expect(try await scratch.values("SELECT to_regclass('b')") == [nil])
         }

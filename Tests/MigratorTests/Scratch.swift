@@ -62,6 +62,21 @@ struct Scratch: Sendable {
         }
     }
 
+    /// Whether each index of the name is valid.
+    func validity(of index: String) async throws -> [String?] {
+        try await self.values(
+            "SELECT indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname = '\(index)'")
+    }
+
+    /// Runs `body` while another session has a snapshot that does not end before `body` says so.
+    func withReader(_ body: (PGConnection) async throws -> Void) async throws {
+        try await PGConnection.withConnection(self.database.configuration, logger: Self.logger) { reader in
+            try await reader.simpleQuery(
+                unsafeSQL: "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class")
+            try await body(reader)
+        }
+    }
+
     /// Waits until a query returns true.
     func waitUntil(_ condition: String) async throws {
         while try await self.values(condition).first != "true" {

@@ -1,0 +1,212 @@
+internal import OpenSSLCrypto
+import PGClient
+
+/// Applies or undoes a file statement by statement, and keeps in the journal how far it has come.
+///
+/// A statement that can be a part of a transaction is one together with its line of the journal. Of one that cannot, the journal first
+/// says that it is begun; whether it was done when the run died on it, the catalog tells, and otherwise it is run again.
+struct JournaledRun {
+    private let migrator: Migrator
+    private let connection: PGConnection
+    private let script: MigrationScript
+    private let direction: LedgerEntry.Direction
+    private let watch: StatementWatch
+
+    init(
+        _ migrator: Migrator, _ connection: PGConnection, _ script: MigrationScript, _ direction: LedgerEntry.Direction
+    ) {
+        self.migrator = migrator
+        self.connection = connection
+        self.script = script
+        self.direction = direction
+        self.watch = StatementWatch(migrator, script, direction, pid: connection.backendPID)
+    }
+
+    private var statements: [SQLLexer.Statement] { self.script.statements(self.direction) }
+
+    /// Begins the file, or takes it up where `unfinished` says that an earlier run stopped.
+    ///
+    /// Throws `MigrationFailure`, of kind `interrupted` when the task was cancelled, and of kind `drift` when statements that were done
+    /// are not those of the file any more.
+    func run(resuming unfinished: LedgerEntry?) async throws {
+        let settings = SessionSettings(
+            script: self.script, options: self.migrator.options, serverVersion: self.connection.serverVersion,
+            lockTimeout: self.migrator.options.lockTimeout)
+        try await self.connection.simpleQuery(unsafeSQL: settings.statements(isLocal: false).text)
+        let (write, journal) = try await self.begin(unfinished)
+        let done = journal.prefix { $0.isFinished }.count
+        if done > 0 {
+            self.migrator.report(.resuming(self.script.file, statement: done + 1, total: self.statements.count))
+        }
+        for (index, statement) in self.statements.enumerated() {
+            let step = Step(statement, number: index + 1, of: self.script)
+            if index >= done {
+                try await self.run(step, write, isInDoubt: index < journal.count)
+            } else if step.kind == .setting {
+                try await self.connection.simpleQuery(unsafeSQL: step.text)
+            }
+        }
+        try await self.write(write.ended(self.direction, self.script.file.version))
+        try await self.connection.simpleQuery(unsafeSQL: "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
+    }
+
+    private func begin(_ unfinished: LedgerEntry?) async throws -> (write: JournalWrite, journal: [JournalEntry]) {
+        guard let unfinished else {
+            let role: String = try await self.connection.value("SELECT current_user::text")
+            let write = LedgerWrite(self.script, role: role, settings: try self.migrator.settingsJSON())
+            let results = try await self.write(write.begun(self.direction, statements: self.statements.count))
+            guard let row = results.last?.first else { throw MigrationFailure(.failed, "the server gave no answer") }
+            let id: Int64 = try row.decode("id")
+            return (JournalWrite(entry: "\(id)"), [])
+        }
+        let journal = try await JournalEntry.all(of: unfinished.id, self.connection)
+        try self.check(journal)
+        let write = JournalWrite(entry: "\(unfinished.id)")
+        try await self.write(write.resumed(self.script.file, statements: self.statements.count))
+        return (write, journal)
+    }
+
+    /// What is still to be done may have been mended; what was done may not have changed.
+    private func check(_ journal: [JournalEntry]) throws(MigrationFailure) {
+        for entry in journal where entry.isFinished {
+            let statement =
+                self.statements.indices.contains(entry.statement - 1) ? self.statements[entry.statement - 1] : nil
+            if let statement, SHA256.hash(self.script.text(of: statement)) == entry.sha256 { continue }
+            throw MigrationFailure(
+                .drift,
+                "statement \(entry.statement) of \(self.script.file.fileName) was run already, and is another one now",
+                place: statement.map { .init(self.script.file, $0.position) },
+                hint: "Restore what was run, and mend only what comes after it.")
+        }
+    }
+}
+
+extension JournaledRun {
+    private struct Step {
+        let statement: SQLLexer.Statement
+        let number: Int
+        let text: String
+        let kind: StatementKind
+        let sha256: [UInt8]
+
+        init(_ statement: SQLLexer.Statement, number: Int, of script: MigrationScript) {
+            self.statement = statement
+            self.number = number
+            self.text = script.text(of: statement)
+            self.kind = StatementKind(self.text)
+            self.sha256 = SHA256.hash(self.text)
+        }
+    }
+
+    private func run(_ step: Step, _ write: JournalWrite, isInDoubt: Bool) async throws {
+        let retry = LockRetry(
+            migrator: self.migrator, connection: self.connection, script: self.script, watch: self.watch)
+        do {
+            try await retry.run { lockTimeout in
+                self.watch.began(step.number)
+                switch step.kind {
+                case .ordinary, .setting:
+                    do {
+                        try await self.runInTransaction(step, write, lockTimeout)
+                    } catch let failure as MigrationFailure where failure.needsNoTransaction {
+                        try await self.runAlone(step, write, lockTimeout, isInDoubt: isInDoubt)
+                    }
+                default:
+                    try await self.runAlone(step, write, lockTimeout, isInDoubt: isInDoubt)
+                }
+            }
+        } catch is CancellationError {
+            throw MigrationFailure(
+                .interrupted,
+                "interrupted at statement \(step.number) of \(self.statements.count) of \(self.script.file.fileName)",
+                place: .init(self.script.file, step.statement.position),
+                hint: "Run migrate again: it goes on at this statement.")
+        } catch var failure as MigrationFailure {
+            failure.hint = [failure.hint, self.wayOut(at: step)].compactMap(\.self).joined(separator: "\n")
+            if failure.sqlState != nil {
+                // Without a connection the entry stays as it is, which means the same.
+                _ = try? await self.write(write.failed(failure.message))
+            }
+            throw failure
+        }
+    }
+
+    private func wayOut(at step: Step) -> String {
+        step.number == 1
+            ? "Mend the file and run migrate again: nothing of it was done."
+            : "What stands before statement \(step.number) was done and stays. Mend the rest and run migrate again: it goes on there."
+    }
+
+    private func runInTransaction(_ step: Step, _ write: JournalWrite, _ lockTimeout: Duration) async throws {
+        try await self.connection.withTransaction { transaction in
+            try await transaction.simpleQuery(
+                unsafeSQL: SQLText(
+                    "SELECT pg_catalog.set_config('lock_timeout', \("\(lockTimeout.milliseconds)"), true)"
+                ).text)
+            try await self.send(step) { try await transaction.simpleQuery(unsafeSQL: $0) }
+            let ledger = SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
+            try await transaction.simpleQuery(
+                unsafeSQL: (ledger + write.began(step.number, sha256: step.sha256) + write.finished(step.number)).text)
+        }
+    }
+
+    private func runAlone(
+        _ step: Step, _ write: JournalWrite, _ lockTimeout: Duration, isInDoubt: Bool
+    ) async throws {
+        let preparation = StatementPreparation(
+            kind: step.kind, connection: self.connection, report: self.migrator.report)
+        let text = try await preparation.text(step.text, isInDoubt: isInDoubt)
+        if let text {
+            try await self.write(write.began(step.number, sha256: step.sha256))
+            try await self.setLockTimeout(step.kind.waitsForSnapshots ? self.snapshotWait : lockTimeout)
+            try await self.send(step) { _ in try await self.connection.simpleQuery(unsafeSQL: text) }
+            try await self.setLockTimeout(self.migrator.options.lockTimeout)
+            try await preparation.check(step.statement, self.script.file)
+        }
+        try await self.write(write.finished(step.number))
+    }
+
+    private var snapshotWait: Duration {
+        self.script.directives.snapshotWait ?? self.migrator.options.snapshotWait
+    }
+
+    private func setLockTimeout(_ timeout: Duration) async throws {
+        try await self.connection.simpleQuery(
+            unsafeSQL: SQLText("SELECT pg_catalog.set_config('lock_timeout', \("\(timeout.milliseconds)"), false)").text
+        )
+    }
+
+    /// Sends the text, and names the statement in what the server has against it.
+    private func send(_ step: Step, _ body: (String) async throws -> [PGRows]) async throws {
+        do {
+            _ = try await body(step.text)
+        } catch let error as PGError {
+            let failure = MigrationFailure(error, in: step.statement, of: self.script.file)
+            guard step.kind.waitsForSnapshots, error.sqlState == "55P03" else { throw failure }
+            throw failure.snapshotWait(self.snapshotWait)
+        }
+    }
+
+    /// Writes the ledger in a transaction of its own, as its owner.
+    @discardableResult
+    private func write(_ text: SQLText) async throws -> [PGRows] {
+        let ledger = SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
+        return try await self.connection.withTransaction { try await $0.simpleQuery(unsafeSQL: (ledger + text).text) }
+    }
+}
+
+extension MigrationFailure {
+    /// `active_sql_transaction` and `invalid_transaction_termination`: nothing was done, because it was tried in a transaction.
+    fileprivate var needsNoTransaction: Bool { self.sqlState == "25001" || self.sqlState == "2D000" }
+
+    fileprivate func snapshotWait(_ limit: Duration) -> MigrationFailure {
+        var failure = MigrationFailure(
+            .lockWait, "transactions that are older did not end within \(limit.components.seconds) s",
+            place: self.place,
+            hint:
+                "End who is in the way, or give it longer with --snapshot-wait. An index that was left INVALID is built again then."
+        )
+        failure.sqlState = self.sqlState
+        return failure
+    }
+}
