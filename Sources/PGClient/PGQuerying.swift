@@ -6,6 +6,10 @@ public protocol PGQuerying: Sendable {
     /// had finished by then returns its rows.
     @discardableResult
     func query(_ query: PGQuery) async throws -> PGRows
+
+    /// Runs one statement and lends its rows to `body` as they arrive, in constant memory.
+    @discardableResult
+    func withRows<R>(of query: PGQuery, _ body: (PGRowStream) async throws -> R) async throws -> R
 }
 
 extension PGQuerying {

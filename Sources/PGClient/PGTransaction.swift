@@ -19,6 +19,24 @@ public final class PGTransaction: PGQuerying {
         try await self.connection.run(.simple(unsafeSQL), depth: self.depth).allRows()
     }
 
+    /// As `PGConnection.withRows`, within the transaction, which survives when `body` returns early.
+    @discardableResult
+    public func withRows<R>(of query: PGQuery, _ body: (PGRowStream) async throws -> R) async throws -> R {
+        try await self.connection.withRows(of: query, depth: self.depth, body)
+    }
+
+    /// As `PGConnection.copyOut`, within the transaction, which survives when `body` returns early.
+    @discardableResult
+    public func copyOut<R>(_ query: PGQuery, _ body: (PGCopyData) async throws -> R) async throws -> R {
+        try await self.connection.copyOut(query, depth: self.depth, body)
+    }
+
+    /// As `PGConnection.copyIn`, within the transaction.
+    @discardableResult
+    public func copyIn(_ query: PGQuery, _ body: (PGCopyWriter) async throws -> Void) async throws -> Int {
+        try await self.connection.copyIn(query, depth: self.depth, body)
+    }
+
     /// Runs `body` in a savepoint: when it throws, what it did is undone and the transaction can go on.
     ///
     /// While it runs, statements go through the inner transaction only; the outer one refuses them with `invalidState`.

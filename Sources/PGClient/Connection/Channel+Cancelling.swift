@@ -12,6 +12,8 @@ extension Channel {
             return self.driver.finish(job, CancellationError())
         }
         self.giveUp(after: self.driver.configuration.cancelBudget)
+        self.stopCopy("the task was cancelled")
+        self.goOn(job)
         if !job.isShielded { self.sendCancelRequest() }
     }
 
@@ -43,13 +45,14 @@ extension Channel {
     func cancelDeadlinePassed() {
         guard let job, let giveUpAt else {
             self.deadline = nil
-            return
+            self.stopCopy("the server reported an error")
+            return self.beat()
         }
         guard giveUpAt > .now else {
-            return self.fail(
-                PGError(.connection, message: "the server did not stop in time after the task was cancelled"))
+            let silence = job.isInternal ? "answer in time" : "stop in time after the task was cancelled"
+            return self.fail(PGError(.connection, message: "the server did not " + silence))
         }
-        if !job.isShielded { self.sendCancelRequest() }
+        if !job.isShielded && !job.isInternal { self.sendCancelRequest() }
     }
 }
 

@@ -22,18 +22,27 @@ extension Channel {
     private func begin(_ job: Job) {
         self.job = job
         job.wasSent = true
+        job.startedInTransaction = PQtransactionStatus(self.connection) != PQTRANS_IDLE
         self.firstError = nil
         if job.isCancelled || job.isInternal { self.giveUp(after: self.driver.configuration.cancelBudget) }
         switch job.work {
         case .simple(let sql):
+            if !job.isInternal { self.dirt.formUnion(SessionDirt(sql: sql)) }
             self.step = .executing(nil)
             self.sent(PQsendQuery(self.connection, sql))
         case .statement(let query, let key):
-            self.isRepeatable = PQtransactionStatus(self.connection) == PQTRANS_IDLE
+            self.isRepeatable = !job.startedInTransaction
             switch self.statements.plan(key) {
-            case .sendUnprepared: self.execute(query, nil)
-            case .prepare(let entry): self.prepare(query, entry)
-            case .execute(let entry): self.execute(query, entry)
+            case .sendUnprepared:
+                self.dirt.formUnion(SessionDirt(sql: query.sql))
+                self.execute(query, nil)
+            case .prepare(let entry):
+                entry.dirt = SessionDirt(sql: query.sql)
+                self.dirt.formUnion(entry.dirt)
+                self.prepare(query, entry)
+            case .execute(let entry):
+                self.dirt.formUnion(entry.dirt)
+                self.execute(query, entry)
             }
         }
     }
@@ -61,6 +70,7 @@ extension Channel {
                 }
             }
         )
+        if case .rows? = self.job?.delivery, self.isOpen { PQsetSingleRowMode(self.connection) }
     }
 
     private func sent(_ status: Int32) {
@@ -82,16 +92,29 @@ extension Channel {
     }
 
     func receive() {
+        let (noticesBefore, isCopyingIn) = (self.notices.count, self.isCopyingIn)
         guard PQconsumeInput(self.connection) == 1 else { return self.broken() }
+        if isCopyingIn { self.suspectError(noticesBefore) }
         if self.pollEvents & Int16(POLLOUT) != 0 { self.flush() }
         self.collect()
     }
 
-    /// Takes every result that is complete.
-    private func collect() {
-        while self.isOpen, PQisBusy(self.connection) == 0 {
+    /// Takes every result that is complete, as far as those who take them keep up.
+    func collect() {
+        defer { self.job?.delivery?.deliver() }
+        while self.isOpen, !self.isHeldBack, PQisBusy(self.connection) == 0 {
             guard self.job != nil else { return self.listen() }
-            if case .awaitingCancelRequest = self.step { return self.listen() }
+            switch self.step {
+            case .awaitingCancelRequest:
+                return self.listen()
+            case .copyingIn:
+                return self.takeNotifications()
+            case .copyingOut(let data):
+                guard self.readCopyData(into: data) else { return }
+                continue
+            default:
+                break
+            }
             if let result = PQgetResult(self.connection) {
                 self.take(result)
             } else {
@@ -102,22 +125,32 @@ extension Channel {
 
     /// Reads on a connection that has nothing to do: notifications, notices, the server's farewell.
     private func listen() {
-        while let notification = PQnotifies(self.connection) { PQfreemem(notification) }
+        self.takeNotifications()
         if let farewell = self.notices.farewell { return self.fail(farewell) }
         if PQstatus(self.connection) == CONNECTION_BAD { self.broken() }
     }
 
     private func take(_ result: OpaquePointer) {
-        switch PQresultStatus(result) {
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+        switch (PQresultStatus(result), self.job?.delivery) {
+        case (PGRES_SINGLE_TUPLE, .rows(let rows)):
+            self.deliver(row: PGResult(result), to: rows)
+        case (PGRES_COPY_OUT, .copyOut(let data)):
+            PQclear(result)
+            self.step = .copyingOut(data)
+        case (PGRES_COPY_IN, .copyIn(let data)):
+            data.start(isBinary: PQbinaryTuples(result) == 1)
+            PQclear(result)
+            self.step = .copyingIn(data)
+        case (PGRES_TUPLES_OK, _), (PGRES_COMMAND_OK, _), (PGRES_EMPTY_QUERY, _):
             let result = PGResult(result)
             if case .executing = self.step {
-                self.noticeReset(result)
+                self.noticeTag(result)
                 self.job?.add(result)
             }
-        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+        case (PGRES_COPY_IN, _), (PGRES_COPY_OUT, _), (PGRES_COPY_BOTH, _):
             PQclear(result)
-            self.fail(PGError(.unsupported, message: "COPY to or from the client is not possible in a query"))
+            self.fail(
+                PGError(.unsupported, message: "COPY to or from the client needs copyOut or copyIn instead of query"))
         default:
             if case .deallocating = self.step {
                 // The statement is gone already.
@@ -128,10 +161,17 @@ extension Channel {
         }
     }
 
-    /// The server forgets prepared statements by command.
-    private func noticeReset(_ result: PGResult) {
-        guard let tag = PQcmdStatus(result.pointer), tag[0] == CChar(UInt8(ascii: "D")) else { return }
-        if strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0 { self.statements.clear() }
+    /// Some statements change what the session holds: it may lose its prepared statements, or keep something of its own.
+    private func noticeTag(_ result: PGResult) {
+        guard let tag = PQcmdStatus(result.pointer) else { return }
+        switch UInt8(bitPattern: tag[0]) {
+        case UInt8(ascii: "D") where strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0:
+            self.statements.clear()
+        case UInt8(ascii: "S") where strcmp(tag, "SET") == 0, UInt8(ascii: "L"), UInt8(ascii: "P"):
+            if let job, !job.isInternal { self.dirt.formUnion(SessionDirt(commandTag: tag, sql: job.sql)) }
+        default:
+            break
+        }
     }
 
     private func stepEnded() {
@@ -203,18 +243,27 @@ extension Channel {
             self.run(next)
         } else if self.lease == nil {
             self.driver.giveBack(self)
+        } else {
+            self.scheduleHeartbeat()
         }
     }
 
-    /// Whether the connection can be given to somebody else as it is. If not, it is being rolled back, and given back then.
+    /// Whether the connection can be given to somebody else as it is. If not, what was left behind is being undone, and it is given
+    /// back then.
     func clean() -> Bool {
         guard self.job == nil else {
             self.fail(PGError(.invalidState, message: "the connection was given back with a query running"))
             return false
         }
         switch PQtransactionStatus(self.connection) {
-        case PQTRANS_IDLE:
+        case PQTRANS_IDLE where self.dirt.isEmpty:
             return true
+        case PQTRANS_IDLE:
+            let cleaning = Job(.simple(self.dirt.cleaning), isShielded: true, mayChangeSession: true)
+            cleaning.isInternal = true
+            self.dirt = []
+            self.run(cleaning)
+            return false
         case PQTRANS_INTRANS, PQTRANS_INERROR:
             let rollback = Job(.simple("ROLLBACK"), isShielded: true)
             rollback.isInternal = true
@@ -234,7 +283,8 @@ extension Channel {
         {
             self.take(result)
         }
-        if self.job == nil { while let notification = PQnotifies(self.connection) { PQfreemem(notification) } }
-        self.fail(self.firstError ?? self.notices.farewell ?? PGError(.connection, message: words))
+        self.takeNotifications()
+        let error = self.firstError?.sqlState == nil ? self.notices.farewell ?? self.firstError : self.firstError
+        self.fail(error ?? PGError(.connection, message: words))
     }
 }

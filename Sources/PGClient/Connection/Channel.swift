@@ -22,6 +22,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         case deallocating(StatementCache.Entry)
         case preparing(StatementCache.Entry)
         case executing(StatementCache.Entry?)
+        case copyingOut(Inflow<[UInt8]>)
+        case copyingIn(Outflow)
         /// The query has ended, but a request to cancel it is still under way and must not hit the next one.
         case awaitingCancelRequest
     }
@@ -46,9 +48,15 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     var statements: StatementCache
     /// The job was sent outside of a transaction, so that it can be sent again when its plan was stale.
     var isRepeatable = false
+    /// To be undone before somebody else gets the connection.
+    var dirt: SessionDirt = []
     var isCancelRequestUnderWay = false
     var giveUpAt: Instant?
 
+    /// Where notifications go, on a loan that asked for them.
+    var notifications: Inflow<PGNotification>?
+    /// Nothing is read until the task that it is for has made room.
+    var isHeldBack = false
     var pollEvents: Int16 = 0
     /// The socket to watch; -1 for none. It may change while connecting.
     var descriptor: Int32 = -1
@@ -72,7 +80,10 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         case .connecting:
             self.advance()
         case .open:
-            if events & Int16(POLLOUT) != 0 { self.flush() }
+            if events & Int16(POLLOUT) != 0 {
+                self.flush()
+                self.sendCopyData()
+            }
             if events & ~Int16(POLLOUT) != 0 && self.isOpen { self.receive() }
         case .resolving, .closed:
             break
@@ -111,6 +122,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         let jobs = (self.job.map { [$0] } ?? []) + self.pending
         self.job = nil
         self.pending = []
+        self.isHeldBack = false
+        self.stopWatching(error)
         for job in jobs {
             self.driver.finish(
                 job, job.isCancelled && !job.isShielded ? CancellationError() : error.with(query: job.sql))

@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 
 /// The thread that does all input and output of a pool.
 ///
@@ -12,6 +13,14 @@ final class IOLoop: @unchecked Sendable {
         /// A statement for a connection that is on loan.
         case run(Job, Lease)
         case release(Lease)
+        /// The task that a job delivers to, or takes from, has made room or given more.
+        case goOn(Job)
+        /// That task wants no more.
+        case leave(Job)
+        /// Notifications of a connection on loan go to the inflow.
+        case watch(Lease, Inflow<PGNotification>)
+        /// There is room for more notifications.
+        case readOn(Lease)
         case resolved(Channel, Result<[ConnectParameters.Host], PGError>)
         case cancelRequestEnded(Channel)
         /// Keep the minimum of connections from now on.
@@ -70,6 +79,9 @@ final class IOLoop: @unchecked Sendable {
         return accepted
     }
 
+    /// As `post`, where a loop that has ended needs no word.
+    func tell(_ command: Command) { _ = self.post(command) }
+
     private func run() {
         self.driver.loop = self
         var commands: [Command] = []
@@ -95,7 +107,7 @@ final class IOLoop: @unchecked Sendable {
             pollSet.removeAll(keepingCapacity: true)
             channels.removeAll(keepingCapacity: true)
             pollSet.append(pollfd(fd: self.wakeDescriptors.read, events: Int16(POLLIN), revents: 0))
-            for channel in self.driver.channels where channel.descriptor >= 0 {
+            for channel in self.driver.channels where channel.descriptor >= 0 && !channel.isHeldBack {
                 pollSet.append(pollfd(fd: channel.descriptor, events: channel.pollEvents, revents: 0))
                 channels.append(channel)
             }
@@ -120,6 +132,16 @@ final class IOLoop: @unchecked Sendable {
 }
 
 extension IOLoop {
+    /// A loop with room for one connection, which is tried once for each caller that wants it.
+    static func single(_ configuration: PGConfiguration, logger: Logger) -> IOLoop {
+        var configuration = configuration
+        configuration.pool.minimum = 0
+        configuration.pool.maximum = 1
+        // The connection has its own time limit; this one must not come first.
+        configuration.pool.acquireTimeout = configuration.connectTimeout + .seconds(60)
+        return IOLoop(PoolDriver(configuration, logger: logger, failsOnFirstError: true))
+    }
+
     /// Ends the thread and every connection at once; a thread that was never needed is not started for it.
     func stop() {
         let isRunning = self.inbox.withLock { inbox in

@@ -17,9 +17,14 @@ final class Job: @unchecked Sendable {
     /// Nobody waits for it: the loop made it to clean a connection up.
     var isInternal = false
     var continuation: CheckedContinuation<Void, Never>?
+    /// Where results go while the statement runs; nil keeps them in the job until it ends.
+    var delivery: Delivery?
+    /// The task takes no more of what is delivered.
+    var isLeft = false
     let handover = Handover()
 
     var isCancelled = false
+    var startedInTransaction = false
     /// At least a part of it may have reached the server.
     var wasSent = false
     var isFinished = false

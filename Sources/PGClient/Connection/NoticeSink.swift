@@ -5,6 +5,8 @@ import Logging
 final class NoticeSink {
     private let handler: (@Sendable (PGNotice) -> Void)?
     private let logger: Logger
+    /// How many were ever received.
+    private(set) var count = 0
     /// The server said goodbye on a connection that had nothing to do; libpq reports that as a notice.
     private(set) var farewell: PGError?
 
@@ -26,6 +28,7 @@ final class NoticeSink {
     }
 
     private func receive(_ result: OpaquePointer) {
+        self.count += 1
         let error = PGError(result: result, query: nil)
         guard !error.endsSession else {
             if self.farewell == nil { self.farewell = error }

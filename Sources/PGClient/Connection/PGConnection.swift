@@ -8,12 +8,14 @@ public final class PGConnection: PGQuerying {
         var isOpen = true
         /// How many transactions are open, one in another.
         var depth = 0
+        /// A statement delivers its results, or takes its data, while a caller's closure runs.
+        var isStreaming = false
         var status = PGTransactionStatus.idle
         var session: Session
     }
 
-    private let loop: IOLoop
-    private let lease: Lease
+    let loop: IOLoop
+    let lease: Lease
     private let state: Locked<State>
 
     init(loop: IOLoop, lease: Lease) {
@@ -31,12 +33,7 @@ public final class PGConnection: PGQuerying {
         logger: Logger,
         _ body: (PGConnection) async throws -> R
     ) async throws -> R {
-        var configuration = configuration
-        configuration.pool.minimum = 0
-        configuration.pool.maximum = 1
-        // The connection has its own time limit; this one must not come first.
-        configuration.pool.acquireTimeout = configuration.connectTimeout + .seconds(60)
-        let loop = IOLoop(PoolDriver(configuration, logger: logger, failsOnFirstError: true))
+        let loop = IOLoop.single(configuration, logger: logger)
         let result: R
         do {
             result = try await Self.with(loop, body)
@@ -117,17 +114,36 @@ extension PGConnection {
 
     /// Runs a job for the transaction at `depth`, 0 being none.
     func run(_ job: @autoclosure () throws(PGError) -> Job, depth: Int) async throws -> Job {
+        try self.checkTurn(depth)
+        let job = try job()
+        await self.loop.run(job, on: self.lease)
+        self.settle(job)
+        return job
+    }
+
+    /// Throws when it is not the turn of the transaction at `depth`.
+    func checkTurn(_ depth: Int) throws(PGError) {
         try self.state.withLock { state throws(PGError) in
             guard state.isOpen else { throw PGError(.invalidState, message: "the connection was given back already") }
             guard state.depth == depth else { throw Self.misuse(depth, state.depth) }
+            guard !state.isStreaming else {
+                throw PGError(
+                    .invalidState, message: "the connection is busy with rows or a COPY that its caller has not ended")
+            }
         }
-        let job = try job()
-        await self.loop.run(job, on: self.lease)
+    }
+
+    /// Whether the statements of others are refused for now: they would wait for their own caller.
+    func setStreaming(_ isStreaming: Bool) {
+        self.state.withLock { $0.isStreaming = isStreaming }
+    }
+
+    /// Takes over what the job has found out about the session.
+    func settle(_ job: Job) {
         self.state.withLock { state in
             state.status = job.transactionStatus
             if let session = job.session { state.session = session }
         }
-        return job
     }
 
     func withTransaction<R>(

@@ -28,6 +28,8 @@ struct StatementCache {
     final class Entry {
         let name: String
         fileprivate(set) var isPrepared = false
+        /// What each run may leave behind in the session.
+        var dirt: SessionDirt = []
         fileprivate var lastUse = 0
         init(name: String) { self.name = name }
     }

@@ -7,9 +7,13 @@ public import Logging
 public final class PGClient: PGQuerying {
     private let driver: PoolDriver
     private let loop: IOLoop
+    let configuration: PGConfiguration
+    let logger: Logger
 
     /// Nothing is connected or checked yet.
     public init(_ configuration: PGConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
         self.driver = PoolDriver(configuration, logger: logger, failsOnFirstError: false)
         self.loop = IOLoop(self.driver)
     }
@@ -63,6 +67,24 @@ public final class PGClient: PGQuerying {
     @discardableResult
     public func simpleQuery(unsafeSQL: String) async throws -> [PGRows] {
         try await self.withConnection { try await $0.simpleQuery(unsafeSQL: unsafeSQL) }
+    }
+
+    /// As `PGConnection.withRows`, on whichever connection is free.
+    @discardableResult
+    public func withRows<R>(of query: PGQuery, _ body: (PGRowStream) async throws -> R) async throws -> R {
+        try await self.withConnection { try await $0.withRows(of: query, body) }
+    }
+
+    /// As `PGConnection.copyOut`, on whichever connection is free.
+    @discardableResult
+    public func copyOut<R>(_ query: PGQuery, _ body: (PGCopyData) async throws -> R) async throws -> R {
+        try await self.withConnection { try await $0.copyOut(query, body) }
+    }
+
+    /// As `PGConnection.copyIn`, on whichever connection is free.
+    @discardableResult
+    public func copyIn(_ query: PGQuery, _ body: (PGCopyWriter) async throws -> Void) async throws -> Int {
+        try await self.withConnection { try await $0.copyIn(query, body) }
     }
 
     public var statistics: PGPoolStatistics { self.driver.statistics }

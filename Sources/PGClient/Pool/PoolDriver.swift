@@ -51,9 +51,21 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
                     job, PGError(.invalidState, message: "the connection was given back", query: job.sql))
             }
             lease.channel.run(job)
+        case .goOn(let job):
+            job.channel?.goOn(job)
+        case .leave(let job):
+            job.channel?.leave(job)
+        case .watch(let lease, let inflow):
+            guard lease.channel.lease == lease.number else {
+                return inflow.finish(PGError(.invalidState, message: "the connection was given back"))
+            }
+            lease.channel.watch(inflow)
+        case .readOn(let lease):
+            if lease.channel.lease == lease.number { lease.channel.readOn() }
         case .release(let lease):
             guard lease.channel.lease == lease.number else { return }
             lease.channel.lease = nil
+            lease.channel.stopWatching(PGError(.invalidState, message: "the connection was given back"))
             self.giveBack(lease.channel)
         case .resolved(let channel, let result):
             channel.resolved(result)
@@ -153,6 +165,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         job.isFinished = true
         job.channel = nil
         if let error { job.error = error }
+        job.delivery?.finish(job.error)
         if job.continuation != nil { self.finishedJobs.append(job) }
     }
 
@@ -185,7 +198,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         self.perform(actions)
     }
 
-    private func cancel(_ job: Job) {
+    func cancel(_ job: Job) {
         guard !job.isFinished else { return }
         job.isCancelled = true
         if let channel = job.channel {

@@ -1,0 +1,62 @@
+/// The notifications that a connection receives, for as long as it is on loan.
+///
+/// It never ends by itself: it throws `PGError` when the connection is lost or was given back, and `CancellationError` when the
+/// task is cancelled. What nobody takes waits at the server, beyond a megabyte here.
+public struct PGNotifications: AsyncSequence, Sendable {
+    public typealias Element = PGNotification
+
+    let connection: PGConnection
+    let inflow: Inflow<PGNotification>
+
+    public func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(source: self)
+    }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        private let source: PGNotifications
+        private var batch: [PGNotification] = []
+        private var position = 0
+
+        fileprivate init(source: PGNotifications) {
+            self.source = source
+        }
+
+        public mutating func next() async throws -> PGNotification? {
+            if self.position == self.batch.count {
+                self.batch = try await self.source.connection.batch(of: self.source.inflow)
+                self.position = 0
+            }
+            guard self.position < self.batch.count else { return nil }
+            defer { self.position += 1 }
+            return self.batch[self.position]
+        }
+    }
+}
+
+extension PGConnection {
+    /// Listens on the channels, besides those it listens on already, and returns what is sent on any of them from now on.
+    ///
+    /// In a transaction it takes effect at the commit. Throws as `query` does.
+    public func listen(to channels: PGIdentifier...) async throws -> PGNotifications {
+        try await self.listen(to: channels)
+    }
+
+    func listen(to channels: [PGIdentifier]) async throws -> PGNotifications {
+        let inflow = Inflow<PGNotification>()
+        guard self.loop.post(.watch(self.lease, inflow)) else {
+            throw PGError(.poolClosed, message: "the pool is shut down")
+        }
+        for channel in channels { try await self.query("LISTEN \(identifier: channel)") }
+        return PGNotifications(connection: self, inflow: inflow)
+    }
+
+    fileprivate func batch(of inflow: Inflow<PGNotification>) async throws -> [PGNotification] {
+        let batch = try await withTaskCancellationHandler {
+            try await inflow.take()
+        } onCancel: {
+            inflow.finish(CancellationError())
+        }
+        if batch.wasHeldBack { self.loop.tell(.readOn(self.lease)) }
+        return batch.elements
+    }
+}

@@ -1,0 +1,111 @@
+import PGClient
+import PGTesting
+import Testing
+
+@Suite struct ListeningTests {
+    @Test func notificationsReachAConnectionThatHasNothingToDoAndOneThatHas() async throws {
+        try await withClient { client in
+            try await client.withConnection { connection in
+                let notifications = try await connection.listen(to: "events", "other")
+                var iterator = notifications.makeAsyncIterator()
+                try await client.query("SELECT pg_notify('events', 'Zoë')")
+                let first = try #require(try await iterator.next())
+                #expect(first.channel == "events" && first.payload == "Zoë" && first.backendPID > 0)
+                try await client.query("SELECT pg_notify('other', '')")
+                try await connection.query("SELECT pg_sleep(0.01)")
+                #expect(try await iterator.next()?.channel == "other")
+            }
+            // The next one to have the connection does not hear them.
+            let rows = try await client.withConnection { try await $0.query("SELECT pg_listening_channels()") }
+            #expect(rows.isEmpty)
+        }
+    }
+
+    @Test func aListenerThatIsSlowMissesNothing() async throws {
+        try await withClient { client in
+            try await client.withConnection { connection in
+                var iterator = try await connection.listen(to: "events").makeAsyncIterator()
+                let payload = String(repeating: "x", count: 7000)
+                try await client.execute(
+                    "SELECT pg_notify('events', i || \(payload)) FROM generate_series(1, 1000) AS i")
+                for index in 1...1000 {
+                    #expect(try await iterator.next()?.payload == "\(index)\(payload)")
+                }
+            }
+        }
+    }
+
+    @Test func waitingForANotificationEndsWithTheTask() async throws {
+        try await withClient { client in
+            try await withThrowingTaskGroup { group in
+                let listens = Flag()
+                group.addTask {
+                    await #expect(throws: CancellationError.self) {
+                        try await client.withConnection { connection in
+                            let notifications = try await connection.listen(to: "events")
+                            listens.set()
+                            for try await _ in notifications {}
+                        }
+                    }
+                }
+                try await eventually { listens.isSet }
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            try await client.query("SELECT 1")
+            #expect(client.statistics.connectionsLost == 0)
+        }
+    }
+
+    @Test func aListenerSurvivesALostConnectionAndSaysSo() async throws {
+        try await withTestDatabase { database in
+            try await withFaultProxy(to: database.configuration) { proxy in
+                let client = PGClient(try proxy.configuration(), logger: quietLogger)
+                let observer = PGClient(database.configuration, logger: quietLogger)
+                var events = client.listen(to: "events").makeAsyncIterator()
+                for round in 0..<3 {
+                    #expect(try await events.next()?.words == "listening")
+                    try await observer.query("SELECT pg_notify('events', \("round \(round)"))")
+                    #expect(try await events.next()?.words == "events: round \(round)")
+                    proxy.close()
+                    proxy.reset()
+                    #expect(try await events.next()?.words == "lost: connection")
+                    // The server is down, which is one more loss, and comes back.
+                    #expect(try await events.next()?.words == "lost: connection")
+                    try proxy.listen()
+                }
+                #expect(try await events.next()?.words == "listening")
+            }
+        }
+    }
+
+    @Test func aListenerOutlivesTheTerminationOfItsSession() async throws {
+        try await withClient { client in
+            var events = client.listen(to: "events").makeAsyncIterator()
+            _ = try await events.next()
+            try await client.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+            )
+            #expect(try await events.next()?.words == "lost: 57P01")
+            #expect(try await events.next()?.words == "listening")
+        }
+    }
+
+    @Test func aListenerWithABadPasswordDoesNotTryForEver() async throws {
+        let configuration = PGConfiguration(
+            try TestDatabase.serverConfiguration().conninfo(replacing: ["dbname": "no_such_database"]))
+        var events = PGClient(configuration, logger: quietLogger).listen(to: "events").makeAsyncIterator()
+        let error = await #expect(throws: PGError.self) { _ = try await events.next() }
+        #expect(error?.sqlState == "3D000")
+    }
+}
+
+extension PGListenEvent {
+    fileprivate var words: String {
+        switch self {
+        case .listening: "listening"
+        case .notification(let notification): "\(notification.channel): \(notification.payload)"
+        case .lost(let error): "lost: \(error.sqlState ?? error.code.description)"
+        }
+    }
+}
