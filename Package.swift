@@ -26,6 +26,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
         // Command lines of FlexiServer and migrate.
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        // Templates of mails, short messages and pages, which operators may replace.
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         // Deque: the first-in, first-out queues of the pool.
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
@@ -33,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         // docs/openapi.yaml, embedded.
         .target(name: "CAPIDocument"),
@@ -67,12 +70,13 @@ let package = Package(
         .executableTarget(
             name: "FlexiServer",
             dependencies: [
-                "CAPIDocument", "DigestAuth", "OpenSSLCrypto", "PGClient", "QRCode",
+                "CAPIDocument", "CCurl", "DigestAuth", "OpenSSLCrypto", "PGClient", "QRCode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -26,7 +26,9 @@ struct DerivedKeys: Sendable {
     let digest: DigestAuthority
     /// Under which PINs are kept as HMAC-SHA-256.
     let code: SecretKey
-    /// Seals what administrators may read again; `FLEXI_SECRET_KEY_PREVIOUS` still opens it.
+    /// Under which the subjects of budgets are kept as HMAC-SHA-256.
+    let budget: SecretKey
+    /// Seals what is read again, by administrators or by the outbox; `FLEXI_SECRET_KEY_PREVIOUS` still opens it.
     let seal: SealingKeyRing
 
     init(_ configuration: ServerConfiguration) {
@@ -34,6 +36,7 @@ struct DerivedKeys: Sendable {
         self.digest = DigestAuthority(
             secret: secret, nonceLifetime: configuration.nonceLifetime, pathPrefix: configuration.appURL.path)
         self.code = secret.derived(for: "code")
+        self.budget = secret.derived(for: "budget")
         self.seal = SealingKeyRing(
             current: SealingKey(secret.derived(for: "seal")),
             previous: configuration.previousSecretKey.map { [SealingKey($0.derived(for: "seal"))] } ?? [])

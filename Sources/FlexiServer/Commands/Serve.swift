@@ -30,6 +30,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let configuration = try self.environment.configuration()
         let logger = Logger(configuration)
+        try configuration.requireHarmlessDrivers(listeningOn: self.hostname)
         for warning in configuration.warnings { logger.warning("\(warning)") }
         try HashFunction.requireAll()
         try await Database.prepare(configuration, logger: logger)
@@ -39,10 +40,10 @@ struct Serve: AsyncParsableCommand {
         let application = Application.build(
             services, address: .hostname(self.hostname, port: self.port), logger: logger)
         var group = ServiceGroupConfiguration(
-            services: [
+            services: try [
                 .init(service: application),
                 .init(service: RealmCheck(services, logger: logger), successTerminationBehavior: .ignore),
-            ],
+            ] + OutboxWorker.all(services, logger: logger).map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.drainTime
         do {

@@ -31,6 +31,19 @@ struct ServerConfiguration: Sendable {
     let provisioningTemplate: ProvisioningDocument
     let provisioningOverwritesAll: Bool
 
+    /// What the service calls itself to people.
+    let appName: String
+    let defaultLanguage: Language
+    let templatesFolder: String?
+    let registrarAddress: String?
+    let transportText: String?
+    let allowsLogDrivers: Bool
+    let outbox: OutboxConfiguration
+    /// `nil` where no mail can be sent.
+    let mail: MailConfiguration?
+    /// `nil` where no short message can be sent.
+    let sms: SMSConfiguration?
+
     let secretKey: SecretKey
     let previousSecretKey: SecretKey?
     let database: PGConfiguration
@@ -82,6 +95,15 @@ struct ServerConfiguration: Sendable {
         self.nonceLifetime = try .seconds(reader.read(Settings.nonceLifetimeSeconds))
         self.provisioningTemplate = try Self.provisioningTemplate(reader)
         self.provisioningOverwritesAll = try reader.read(Settings.provisioningOverwritesAll)
+        self.appName = try reader.read(Settings.appName)
+        self.defaultLanguage = try reader.read(Settings.defaultLanguage)
+        self.templatesFolder = try reader.read(Settings.templatesFolder)
+        self.registrarAddress = try reader.read(Settings.registrarAddress)
+        self.transportText = try reader.read(Settings.transportText)
+        self.allowsLogDrivers = try reader.read(Settings.allowsLogDrivers)
+        self.outbox = try OutboxConfiguration(reader)
+        self.mail = try MailConfiguration(reader, senderName: self.appName)
+        self.sms = try SMSConfiguration(reader)
         self.secretKey = try Self.secretKey(reader)
         self.previousSecretKey = try reader.read(Settings.previousSecretKey)
         var database = try PGConfiguration(reader.read(Settings.databaseURL) ?? "")
@@ -98,7 +120,7 @@ struct ServerConfiguration: Sendable {
         self.adminPassword = try reader.read(Settings.adminPassword).map { Secret($0) }
         self.logLevel = try reader.read(Settings.logLevel)
         self.logFormat = try reader.read(Settings.logFormat)
-        self.warnings = Self.warnings(values.keys)
+        self.warnings = Self.warnings(values.keys) + (self.mail?.warnings ?? [])
     }
 
     private static func secretKey(_ reader: SettingReader) throws(ConfigurationError) -> SecretKey {
@@ -152,8 +174,25 @@ struct ServerConfiguration: Sendable {
     }
 }
 
+extension ServerConfiguration {
+    /// Refuses `log` drivers, which show codes to whoever reads the log, unless the server listens to this machine alone or the
+    /// operator has allowed them.
+    func requireHarmlessDrivers(listeningOn hostname: String) throws(ConfigurationError) {
+        let drivers = [
+            (Settings.mailDriver.name, self.mail?.isLog), (Settings.smsDriver.name, self.sms?.isLog),
+        ].compactMap { name, isLog in isLog == true ? name : nil }
+        let isLocal =
+            hostname.lowercased() == "localhost"
+            || ["127.0.0.0/8", "::1"].compactMap { NetworkRange($0) }.contains { $0.contains(hostname) }
+        guard !drivers.isEmpty, !isLocal, !self.allowsLogDrivers else { return }
+        throw ConfigurationError(
+            "\(drivers.joined(separator: " and "))=log shows codes to whoever reads standard error, and the server is to listen on "
+                + "\(hostname): set ALLOW_LOG_DRIVERS=true if that is meant")
+    }
+}
+
 /// Reads settings from the merged environment.
-private struct SettingReader {
+struct SettingReader {
     private let config: ConfigReader
 
     init(_ values: [String: String]) {
@@ -164,9 +203,21 @@ private struct SettingReader {
         guard let text = self.config.string(forKey: ConfigKey([setting.name]), isSecret: setting.isSecret) else {
             return setting.defaultValue
         }
+        // What the reference system writes for a key that is unset.
+        if text == "null" { return setting.defaultValue }
         guard let value = setting.parse(text) else {
             let shown = setting.isSecret ? "" : ", not \"\(text)\""
             throw ConfigurationError("\(setting.name) must be \(setting.expected)\(shown)")
+        }
+        return value
+    }
+}
+
+extension SettingReader {
+    /// A key that another one's value makes necessary.
+    func require<Value>(_ setting: Setting<Value?>, by reason: String) throws(ConfigurationError) -> Value {
+        guard let value = try self.read(setting) else {
+            throw ConfigurationError("\(setting.name) is missing: \(reason) needs it")
         }
         return value
     }

@@ -92,3 +92,14 @@ extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue =
         ) { Value(rawValue: $0.lowercased()) }
     }
 }
+
+extension Setting {
+    /// One of several words, or none of them where the key is unset.
+    init<Choice: RawRepresentable & CaseIterable & Sendable>(choice name: String, _ meaning: String)
+    where Value == Choice?, Choice.RawValue == String {
+        let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        self.init(
+            optional: name, type: "one of \(choices)", expected: "one of \(choices)", meaning: meaning,
+            parse: { Choice(rawValue: $0.lowercased()) })
+    }
+}

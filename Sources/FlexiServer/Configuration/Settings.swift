@@ -100,6 +100,115 @@ enum Settings {
         "ACCOUNT_PROVISIONING_OVERWRITE_ALL", default: false,
         "Mark every provisioned entry to replace what the client has.")
 
+    // MARK: Messages
+
+    static let appName = Setting(
+        "APP_NAME", type: "text", expected: "a text of 1 to 64 characters without line breaks",
+        default: "FlexiServer", as: "FlexiServer",
+        meaning: "What the service calls itself in mails, short messages and pages."
+    ) { text in (1...64).contains(text.count) && !text.contains(where: \.isNewline) ? text : nil }
+    static let defaultLanguage = Setting(
+        "DEFAULT_LANGUAGE", default: Language.english,
+        "Language of messages and pages for whoever asks for none that there is.")
+    static let templatesFolder = Setting<String?>(
+        "TEMPLATES_FOLDER", type: "path",
+        "Folder of templates that replace those of the same name (`FlexiServer templates` writes them all).")
+    static let registrarAddress = Setting<String?>(
+        "ACCOUNT_PROXY_REGISTRAR_ADDRESS", "SIP proxy that the mail about a new account names.")
+    static let transportText = Setting<String?>(
+        "ACCOUNT_TRANSPORT_PROTOCOL_TEXT",
+        "Transport that the mail about a new account names, such as TLS (recommended).")
+    static let allowsLogDrivers = Setting(
+        "ALLOW_LOG_DRIVERS", default: false,
+        "Accept a `log` driver, which shows codes to whoever reads standard error, also when the server listens to others than this machine."
+    )
+    static let outboxDeadlineSeconds = Setting(
+        "OUTBOX_DEADLINE_SECONDS", default: 30, in: 1...600, "How long one attempt to deliver a message may take.")
+    static let outboxRetryHours = Setting(
+        "OUTBOX_RETRY_HOURS", default: 24, in: 1...720,
+        "How long a message is tried; one with a code no longer than the code is valid.")
+    static let outboxKeepDays = Setting(
+        "OUTBOX_KEEP_DAYS", default: 30, in: 1...3_650,
+        "How long the record of a delivered message, and a message that was given up, are kept.")
+    static let outboxConcurrency = Setting(
+        "OUTBOX_CONCURRENCY", default: 4, in: 1...64,
+        "How many mails, and how many short messages, one process delivers at a time.")
+
+    // MARK: Mail
+
+    static let mailDriver = Setting<MailDriver?>(
+        choice: "MAIL_DRIVER", "How mail is sent; unset, what needs mail is refused with 503.")
+    static let mailHost = Setting<String?>("MAIL_HOST", type: "host", "Mail server; required by smtp.")
+    static let mailPort = Setting<Int?>(
+        optional: "MAIL_PORT", type: "number", expected: "a whole number from 1 to 65535",
+        meaning: "Its port; unset, 587 with tls, 465 with ssl, 25 with none."
+    ) { text -> Int? in Int(text).flatMap { (1...65_535).contains($0) ? $0 : nil } }
+    static let mailEncryption = Setting(
+        "MAIL_ENCRYPTION", type: "one of tls, ssl, none", expected: "one of tls, ssl, none",
+        default: MailEncryption.tls,
+        as: "tls",
+        meaning:
+            "Encrypt after STARTTLS and never go on without it (tls), from the first byte (ssl), or not at all (none)."
+    ) { MailEncryption($0) }
+    static let mailUsername = Setting<String?>(
+        "MAIL_USERNAME", "User name at the mail server; unset, it is not logged in to.")
+    static let mailPassword = Setting<String?>("MAIL_PASSWORD", isSecret: true, "Password of that user.")
+    static let mailFromAddress = Setting<EmailAddress?>(
+        optional: "MAIL_FROM_ADDRESS", type: "mail address", expected: "a mail address",
+        meaning: "Address that mail comes from; required by smtp."
+    ) { EmailAddress($0) }
+    static let mailFromName = Setting<String?>("MAIL_FROM_NAME", "Name that mail comes from; unset, `APP_NAME`.")
+    static let mailVerifiesPeer = Setting(
+        "MAIL_VERIFY_PEER", default: true, "Refuse a mail server whose certificate no known authority has signed.")
+    static let mailVerifiesPeerName = Setting(
+        "MAIL_VERIFY_PEER_NAME", default: true, "Refuse a mail server whose certificate names another host.")
+    static let mailAllowsSelfSigned = Setting(
+        "MAIL_ALLOW_SELF_SIGNED", default: false,
+        "Accept a certificate whoever signed it, if its name is right; `MAIL_CA_FILE` is better.")
+    static let mailCAFile = Setting<String?>(
+        "MAIL_CA_FILE", type: "path",
+        "Certificates (PEM) of the authorities that the mail server's may be signed by; unset, the system's.")
+
+    // MARK: Short messages
+
+    static let smsDriver = Setting<SMSDriver?>(
+        choice: "SMS_DRIVER", "How short messages are sent; unset, what needs them is refused with 503.")
+    static let smsSender = Setting<String?>("SMS_SENDER", "Sender that the webhook is told.")
+    static let smsWebhookURL = Setting<String?>(
+        "SMS_WEBHOOK_URL", type: "URL", isSecret: true, "Where `webhook` posts messages; required by it.")
+    static let smsWebhookToken = Setting<String?>(
+        "SMS_WEBHOOK_TOKEN", isSecret: true, "Sent to the webhook as a bearer token.")
+    static let ovhEndpoint = Setting(
+        "OVH_APP_ENDPOINT", type: "ovh-eu, ovh-ca or URL", expected: "ovh-eu, ovh-ca or a URL",
+        default: SMSConfiguration.OVH.europe, as: "ovh-eu", meaning: "OVH's interface."
+    ) { SMSConfiguration.OVH.endpoint($0) }
+    static let ovhKey = Setting<String?>("OVH_APP_KEY", "Key of the application at OVH; required by ovh.")
+    static let ovhSecret = Setting<String?>("OVH_APP_SECRET", isSecret: true, "Its secret; required by ovh.")
+    static let ovhConsumerKey = Setting<String?>(
+        "OVH_APP_CONSUMER_KEY", isSecret: true, "Consumer key with the right to use /sms; required by ovh.")
+    static let ovhSender = Setting<String?>(
+        "OVH_APP_SENDER", "Sender registered at OVH; unset, OVH's own short number.")
+    static let ovhService = Setting<String?>(
+        "OVH_APP_SERVICE", "SMS service at OVH; unset, the first that the key may use.")
+    static let smsCountries = Setting(
+        "SMS_COUNTRIES", type: "list of prefixes",
+        expected: "a list of country codes such as 33,32,1514 separated by commas",
+        default: [String](), as: "",
+        meaning: "Beginnings of the numbers that short messages may go to; unset, all."
+    ) { SMSConfiguration.prefixes($0) }
+    static let smsPerAccount = Setting(
+        "SMS_DAILY_PER_ACCOUNT", default: 5, in: 0...1_000_000,
+        "Short messages a day for one account; 0 does not limit them.")
+    static let smsPerNumber = Setting(
+        "SMS_DAILY_PER_NUMBER", default: 5, in: 0...1_000_000,
+        "Short messages a day to one number; 0 does not limit them.")
+    static let smsPerAddress = Setting(
+        "SMS_DAILY_PER_ADDRESS", default: 20, in: 0...1_000_000,
+        "Short messages a day that one client address may ask for (an IPv6 address counts by its /64); 0 does not limit them."
+    )
+    static let smsTotal = Setting(
+        "SMS_DAILY_TOTAL", default: 1_000, in: 0...100_000_000, "Short messages a day in all; 0 does not limit them.")
+
     // MARK: Secrets and database
 
     static let secretKey = Setting<SecretKey?>(
@@ -133,6 +242,13 @@ enum Settings {
         creationTokenActivates, apiKeyExpirationMinutes,
         nonceLifetimeSeconds,
         provisioningRCFile, provisioningOverwritesAll,
+        appName, defaultLanguage, templatesFolder, registrarAddress, transportText, allowsLogDrivers,
+        outboxDeadlineSeconds, outboxRetryHours, outboxKeepDays, outboxConcurrency,
+        mailDriver, mailHost, mailPort, mailEncryption, mailUsername, mailPassword, mailFromAddress, mailFromName,
+        mailVerifiesPeer, mailVerifiesPeerName, mailAllowsSelfSigned, mailCAFile,
+        smsDriver, smsSender, smsWebhookURL, smsWebhookToken,
+        ovhEndpoint, ovhKey, ovhSecret, ovhConsumerKey, ovhSender, ovhService,
+        smsCountries, smsPerAccount, smsPerNumber, smsPerAddress, smsTotal,
         secretKey, secretKeyFile, previousSecretKey, databaseURL, databasePoolSize, adminPassword,
         logLevel, logFormat,
     ]
@@ -144,13 +260,13 @@ enum Settings {
 
     /// Keys of the reference system that mean nothing here; those that end in `*` stand for all that begin so.
     static let withoutMeaning = [
-        "APP_NAME", "APP_ENV", "APP_DEBUG", "APP_FLEXISIP_PROXY_PID", "APP_FLEXISIP_PUSHER_PATH",
+        "APP_ENV", "APP_DEBUG", "APP_FLEXISIP_PROXY_PID", "APP_FLEXISIP_PUSHER_PATH",
         "APP_LINPHONE_DAEMON_UNIX_PATH",
-        "ACCOUNT_PROXY_REGISTRAR_ADDRESS", "ACCOUNT_TRANSPORT_PROTOCOL_TEXT", "INSTANCE_*", "WEB_PANEL",
+        "INSTANCE_*", "WEB_PANEL",
         "PUBLIC_REGISTRATION",
         "PHONE_AUTHENTICATION", "DEVICES_MANAGEMENT", "NEWSLETTER_REGISTRATION_ADDRESS", "TERMS_OF_USE_URL",
         "PRIVACY_POLICY_URL",
-        "DB_*", "MAIL_*", "OVH_APP_*", "NOCAPTCHA_*",
+        "MAIL_SIGNATURE", "DB_*", "NOCAPTCHA_*",
     ]
 }
 

@@ -1,4 +1,4 @@
-/// A phone number in international form (ITU-T E.164): a plus sign and 7 to 15 digits, the first not zero.
+/// A phone number in international form (ITU-T E.164): a plus sign and 7 to 15 digits, which begin with an assigned country code.
 struct PhoneNumber: Hashable, Sendable {
     let value: String
 
@@ -6,9 +6,7 @@ struct PhoneNumber: Hashable, Sendable {
         let bytes = raw.utf8
         guard bytes.first == UInt8(ascii: "+") else { return nil }
         let digits = bytes.dropFirst()
-        guard (7...15).contains(digits.count), digits.first != UInt8(ascii: "0"),
-            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-        else { return nil }
+        guard (7...15).contains(digits.count), CallingCode(beginning: raw.dropFirst()) != nil else { return nil }
         self.value = raw
     }
 }

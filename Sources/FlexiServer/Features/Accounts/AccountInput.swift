@@ -53,7 +53,10 @@ extension Checker {
     }
 
     mutating func emailAddress(_ field: String) -> EmailAddress? {
-        self.text(field, "The \(field) is not a mail address.", as: { EmailAddress($0) })
+        self.text(
+            field,
+            "The \(field) is not a mail address such as name@example.org (an international domain in its xn-- form).",
+            as: { EmailAddress($0) })
     }
 
     mutating func phoneNumber(_ field: String) -> PhoneNumber? {
