@@ -1,6 +1,7 @@
 import FoundationEssentials
-import PGClient
 import Testing
+
+@testable import PGClient
 
 @Suite struct TypeTests {
     /// A value, and SQL that has the same value in PostgreSQL's eyes.
@@ -23,6 +24,15 @@ import Testing
         ([true, false], "ARRAY[true,false]"), ([1.5, 2], "ARRAY[1.5,2]::float8[]"),
         (["x", nil] as [String?], "ARRAY['x',NULL]::text[]"), ([nil, 4] as [Int?], "ARRAY[NULL,4]::int8[]"),
         ([Date(timeIntervalSince1970: 1)], "ARRAY[to_timestamp(1)]"),
+        (PGUnbounded<PGDate>.infinity, "'infinity'::date"),
+        (PGUnbounded<PGDate>.finite(PGDate(daysSince2000: 0)), "'2000-01-01'::date"),
+        (PGUnbounded<Date>.negativeInfinity, "'-infinity'::timestamptz"),
+        (PGUnbounded<Date>.finite(Date(timeIntervalSince1970: 0)), "'1970-01-01T00:00:00Z'::timestamptz"),
+        (PGInterval(months: 14, days: 3, microseconds: -4_500_000), "'1 year 2 months 3 days -4.5 seconds'::interval"),
+        (Duration.milliseconds(1_500), "'1.5 seconds'::interval"),
+        (PGNumeric.notANumber, "'NaN'::numeric"), (PGNumeric.negativeInfinity, "'-infinity'::numeric"),
+        (PGJSON(["a": [1, 2]]), #"'{"a": [1, 2]}'::jsonb"#),
+        ([PGDate(daysSince2000: 1)], "ARRAY['2000-01-02'::date]"),
     ]
 
     @Test(arguments: pairs.indices)
@@ -93,6 +103,22 @@ import Testing
         ("SELECT NULL::int AS c", Int.self, "column c, read as Int: the value is NULL"),
         ("SELECT 70000 AS c", Int16.self, "column c, read as Int16: 70000 does not fit into Int16"),
         ("SELECT 'x'::text AS c", Int.self, "column c, read as Int: a value of type text cannot be read as Int"),
+        (
+            "SELECT repeat('7', 60)::numeric AS c", Decimal.self,
+            "column c, read as Decimal: the number does not fit into Decimal without loss"
+        ),
+        (
+            "SELECT '-infinity'::date AS c", PGDate.self,
+            "column c, read as PGDate: an infinite date cannot be read as PGDate; PGUnbounded<PGDate> can hold it"
+        ),
+        (
+            "SELECT '1 day'::interval AS c", Duration.self,
+            "column c, read as Duration: an interval with days or months has no fixed length; PGInterval can hold it"
+        ),
+        (
+            #"SELECT '{"secret": 1}'::jsonb AS c"#, PGJSON<[Int]>.self,
+            "column c, read as PGJSON<Array<Int>>: the JSON is no Array<Int>"
+        ),
         (
             "SELECT 1.5::numeric AS c", Double.self,
             "column c, read as Double: a value of type numeric cannot be read as Double"

@@ -49,6 +49,11 @@ extension String: PGArrayElement { public static var pgArrayType: PGType { .text
 extension UUID: PGArrayElement { public static var pgArrayType: PGType { .uuidArray } }
 extension Date: PGArrayElement { public static var pgArrayType: PGType { .timestamptzArray } }
 
+/// Enums over `String` and the like, once they declare the conformance.
+extension PGArrayElement where Self: RawRepresentable, RawValue: PGArrayElement {
+    public static var pgArrayType: PGType { RawValue.pgArrayType }
+}
+
 /// Arrays with NULLs in them.
 extension Optional: PGArrayElement where Wrapped: PGArrayElement & PGEncodable & PGDecodable {
     public static var pgArrayType: PGType { Wrapped.pgArrayType }

@@ -19,6 +19,13 @@ public struct PGCell: ~Copyable {
         return try body(bytes)
     }
 
+    func textIsNotRead(_ target: Any.Type) -> PGDecodingError {
+        self.format == .text
+            ? PGDecodingError(
+                "the text form of \(self.type) is not read as \(target); use query instead of simpleQuery")
+            : self.mismatch(target)
+    }
+
     func mismatch(_ target: Any.Type) -> PGDecodingError {
         PGDecodingError("a value of type \(self.type) cannot be read as \(target)")
     }

@@ -24,7 +24,7 @@ extension UUID: PGEncodable, PGDecodable {
 
 /// A `timestamptz`, to the microsecond. Also reads `timestamp`, as UTC, and `date`, as its midnight in UTC.
 ///
-/// `infinity` and `-infinity` are not read: a column that may hold them has to be tested in SQL.
+/// `infinity` and `-infinity` are not read: a column that may hold them is read as `PGUnbounded<Date>`.
 extension Date: PGEncodable, PGDecodable {
     public static var pgType: PGType { .timestamptz }
 
@@ -46,9 +46,7 @@ extension Date: PGEncodable, PGDecodable {
 
     public init(pgCell cell: borrowing PGCell) throws(PGDecodingError) {
         guard let bytes = cell.bytes else { throw PGDecodingError("the value is NULL") }
-        guard cell.format == .binary else {
-            throw PGDecodingError("the text form of \(cell.type) is not read as Date; use query instead of simpleQuery")
-        }
+        guard cell.format == .binary else { throw cell.textIsNotRead(Self.self) }
         switch (cell.type, bytes.count) {
         case (.timestamptz, 8), (.timestamp, 8):
             let value = Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))

@@ -29,6 +29,10 @@ public struct PGType: RawRepresentable, Hashable, Sendable {
     public static let timestamp = PGType(rawValue: 1114)
     public static let timestamptz = PGType(rawValue: 1184)
     public static let uuid = PGType(rawValue: 2950)
+    public static let cidr = PGType(rawValue: 650)
+    public static let inet = PGType(rawValue: 869)
+    public static let interval = PGType(rawValue: 1186)
+    public static let numeric = PGType(rawValue: 1700)
     public static let void = PGType(rawValue: 2278)
     public static let jsonb = PGType(rawValue: 3802)
 
@@ -40,6 +44,10 @@ public struct PGType: RawRepresentable, Hashable, Sendable {
     public static let int8Array = PGType(rawValue: 1016)
     public static let float4Array = PGType(rawValue: 1021)
     public static let float8Array = PGType(rawValue: 1022)
+    public static let inetArray = PGType(rawValue: 1041)
+    public static let dateArray = PGType(rawValue: 1182)
+    public static let intervalArray = PGType(rawValue: 1187)
+    public static let numericArray = PGType(rawValue: 1231)
     public static let timestamptzArray = PGType(rawValue: 1185)
     public static let uuidArray = PGType(rawValue: 2951)
 
@@ -59,7 +67,8 @@ extension PGType: CustomStringConvertible {
         701: "double precision", 705: "unknown", 790: "money", 829: "macaddr", 869: "inet",
         1000: "boolean[]", 1001: "bytea[]", 1005: "smallint[]", 1007: "integer[]", 1009: "text[]",
         1015: "character varying[]", 1016: "bigint[]", 1021: "real[]", 1022: "double precision[]",
-        1042: "character", 1043: "character varying", 1082: "date", 1083: "time without time zone",
+        1041: "inet[]", 1182: "date[]", 1187: "interval[]", 1231: "numeric[]", 1042: "character",
+        1043: "character varying", 1082: "date", 1083: "time without time zone",
         1114: "timestamp without time zone", 1184: "timestamp with time zone", 1185: "timestamp with time zone[]",
         1186: "interval", 1266: "time with time zone", 1560: "bit", 1562: "bit varying", 1700: "numeric",
         2249: "record", 2278: "void", 2950: "uuid", 2951: "uuid[]", 3802: "jsonb",
