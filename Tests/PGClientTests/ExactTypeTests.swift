@@ -12,12 +12,14 @@ import Testing
             let cast = PGQuery(unsafeSQL: "::\(typeName)")
             _ = try await connection.simpleQuery(unsafeSQL: "SET intervalstyle = iso_8601")
             let row = try #require(
-                try await connection.query("SELECT \(text)\(cast) AS value, format('%s', \(text)\(cast)) AS theirs").only)
+                try await connection.query("SELECT \(text)\(cast) AS value, format('%s', \(text)\(cast)) AS theirs")
+                    .only)
             let value = try row.decode("value", as: Value.self)
             #expect(value.description == (try row.decode("theirs")))
             #expect(parsed.map { $0 == value } != false)
             let back = try #require(
-                try await connection.query("SELECT format('%s', \(value)) AS ours, \(value) = \(text)\(cast) AS same").only)
+                try await connection.query("SELECT format('%s', \(value)) AS ours, \(value) = \(text)\(cast) AS same")
+                    .only)
             #expect(try back.decode("ours") == value.description)
             #expect(try back.decode("same", as: Bool.self))
         }

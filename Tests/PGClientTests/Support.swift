@@ -64,7 +64,7 @@ extension PGQuerying {
         let rows = try await self.query(
             """
             SELECT 1 FROM pg_stat_activity
-            WHERE state = 'active' AND query LIKE \("%" + text + "%") AND pid <> pg_backend_pid()
+            WHERE state = 'active' AND datname = current_database() AND query LIKE \("%" + text + "%") AND pid <> pg_backend_pid()
             """
         )
         return !rows.isEmpty

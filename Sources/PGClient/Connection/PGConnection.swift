@@ -69,23 +69,6 @@ public final class PGConnection: PGQuerying {
         try await self.run(.simple(unsafeSQL), depth: 0).allRows()
     }
 
-    /// Runs `body` in a transaction, which is committed when it returns and rolled back when it throws or the task was cancelled.
-    ///
-    /// Throws what `body` throws, also when rolling back fails; `commitInDoubt` when the connection was lost during COMMIT;
-    /// `commitRolledBack` when `body` hid a failed statement; the server's error when a deferred constraint fails.
-    @discardableResult
-    public func withTransaction<R>(
-        isolation: PGIsolation? = nil,
-        readOnly: Bool = false,
-        _ body: (PGTransaction) async throws -> R
-    ) async throws -> R {
-        var begin = "BEGIN"
-        if let isolation { begin += " ISOLATION LEVEL " + isolation.rawValue }
-        if readOnly { begin += " READ ONLY" }
-        return try await self.withTransaction(
-            depth: 0, .init(begin: begin, commit: "COMMIT", rollback: "ROLLBACK"), body)
-    }
-
     /// The server process behind the connection; behind a pooler, a number that the pooler made up.
     public var backendPID: Int32 { self.lease.session.backendPID }
 
@@ -105,13 +88,6 @@ public final class PGConnection: PGQuerying {
 
 /// What connections and transactions share.
 extension PGConnection {
-    /// The three statements around a transaction.
-    struct Boundary {
-        let begin: String
-        let commit: String
-        let rollback: String
-    }
-
     /// Runs a job for the transaction at `depth`, 0 being none.
     func run(_ job: @autoclosure () throws(PGError) -> Job, depth: Int) async throws -> Job {
         try self.checkTurn(depth)
@@ -133,6 +109,19 @@ extension PGConnection {
         }
     }
 
+    /// A transaction begins within the one at `depth`: statements go through it from now on.
+    func enter(_ depth: Int) throws(PGError) {
+        try self.state.withLock { state throws(PGError) in
+            guard state.depth == depth else { throw Self.misuse(depth, state.depth) }
+            state.depth += 1
+        }
+    }
+
+    /// The transaction within the one at `depth` ends.
+    func leave(_ depth: Int) {
+        self.state.withLock { $0.depth = depth }
+    }
+
     /// Whether the statements of others are refused for now: they would wait for their own caller.
     func setStreaming(_ isStreaming: Bool) {
         self.state.withLock { $0.isStreaming = isStreaming }
@@ -143,49 +132,6 @@ extension PGConnection {
         self.state.withLock { state in
             state.status = job.transactionStatus
             if let session = job.session { state.session = session }
-        }
-    }
-
-    func withTransaction<R>(
-        depth: Int,
-        _ boundary: Boundary,
-        _ body: (PGTransaction) async throws -> R
-    ) async throws -> R {
-        _ = try await self.run(Job(.simple(boundary.begin)), depth: depth).allRows()
-        try self.state.withLock { state throws(PGError) in
-            guard state.depth == depth else { throw Self.misuse(depth, state.depth) }
-            state.depth += 1
-        }
-        let result: R
-        do {
-            result = try await body(PGTransaction(connection: self, depth: depth + 1))
-            try Task.checkCancellation()
-        } catch {
-            self.state.withLock { $0.depth = depth }
-            // When this fails the connection is broken, which undoes the transaction too.
-            _ = try? await self.run(Job(.simple(boundary.rollback), isShielded: true), depth: depth)
-            throw error
-        }
-        self.state.withLock { $0.depth = depth }
-        try await self.commit(boundary, depth: depth)
-        return result
-    }
-
-    private func commit(_ boundary: Boundary, depth: Int) async throws {
-        let job = try await self.run(Job(.simple(boundary.commit), isShielded: true), depth: depth)
-        do {
-            let rows = try job.rows()
-            guard rows.commandTag != "ROLLBACK" else {
-                throw PGError(
-                    .commitRolledBack, message: "COMMIT was answered with ROLLBACK: a statement had failed before")
-            }
-        } catch let error as PGError where depth == 0 && job.wasSent && (error.code == .connection || error.endsSession)
-        {
-            throw PGError(.commitInDoubt, message: "the connection was lost during COMMIT", underlying: error)
-        } catch let error as PGError where depth > 0 && error.sqlState != nil {
-            // RELEASE in a transaction that failed: undo the inner one, so that the outer one can go on.
-            _ = try? await self.run(Job(.simple(boundary.rollback), isShielded: true), depth: depth)
-            throw error
         }
     }
 

@@ -52,14 +52,23 @@ public final class PGClient: PGQuerying {
     }
 
     /// Runs `body` in a transaction of its own: `withConnection` and `PGConnection.withTransaction` in one.
+    ///
+    /// Each attempt of `retry` takes a connection anew, so that nobody's pause holds one. With `markers` a connection that is lost during
+    /// COMMIT is no `commitInDoubt` as long as the server can be asked what happened: a transaction that was committed returns, one that
+    /// was not throws `connection`.
     @discardableResult
     public func withTransaction<R>(
         isolation: PGIsolation? = nil,
         readOnly: Bool = false,
+        deferrable: Bool = false,
+        retry: PGRetry? = nil,
+        markers: PGCommitMarkers? = nil,
         _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
-        try await self.withConnection { connection in
-            try await connection.withTransaction(isolation: isolation, readOnly: readOnly, body)
+        let modes = TransactionModes(isolation: isolation, readOnly: readOnly, deferrable: deferrable)
+        return try await PGRetry.run(retry) {
+            if let markers { return try await self.withMarkedTransaction(markers, modes, body) }
+            return try await self.withConnection { try await $0.withTransaction(modes, body) }
         }
     }
 

@@ -54,10 +54,3 @@ public final class PGTransaction: PGQuerying {
         )
     }
 }
-
-/// How much concurrent transactions see of each other (PostgreSQL manual, "Transaction Isolation").
-public enum PGIsolation: String, Sendable {
-    case readCommitted = "READ COMMITTED"
-    case repeatableRead = "REPEATABLE READ"
-    case serializable = "SERIALIZABLE"
-}
