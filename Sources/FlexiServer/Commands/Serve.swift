@@ -39,11 +39,16 @@ struct Serve: AsyncParsableCommand {
             database: PGClient(configuration.database, logger: logger), configuration: configuration)
         let application = Application.build(
             services, address: .hostname(self.hostname, port: self.port), logger: logger)
+        var parts: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: application),
+            .init(service: RealmCheck(services, logger: logger), successTerminationBehavior: .ignore),
+        ]
+        parts += try OutboxWorker.all(services, logger: logger).map { .init(service: $0) }
+        if let housekeeping = HousekeepingService(services, logger: logger) {
+            parts.append(.init(service: housekeeping))
+        }
         var group = ServiceGroupConfiguration(
-            services: try [
-                .init(service: application),
-                .init(service: RealmCheck(services, logger: logger), successTerminationBehavior: .ignore),
-            ] + OutboxWorker.all(services, logger: logger).map { .init(service: $0) },
+            services: parts,
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.drainTime
         do {

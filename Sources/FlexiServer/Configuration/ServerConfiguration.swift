@@ -27,6 +27,15 @@ struct ServerConfiguration: Sendable {
     let apiKeyIdleExpiry: Duration?
     let nonceLifetime: Duration
 
+    /// How often the server deletes what has expired; `nil` where it leaves that to others.
+    let housekeepingInterval: Duration?
+    /// How long things are kept; 0 is for ever.
+    let tombstoneDays: Int
+    let unconfirmedAccountDays: Int
+    let creationTokenDays: Int
+    /// How long an expired code can still be told from a wrong one.
+    let expiredCodeDays: Int
+
     /// What every client is given, whoever it is: the entries of the RC file.
     let provisioningTemplate: ProvisioningDocument
     let provisioningOverwritesAll: Bool
@@ -93,6 +102,12 @@ struct ServerConfiguration: Sendable {
         let minutes = try reader.read(Settings.apiKeyExpirationMinutes)
         self.apiKeyIdleExpiry = minutes == 0 ? nil : .seconds(60 * minutes)
         self.nonceLifetime = try .seconds(reader.read(Settings.nonceLifetimeSeconds))
+        let interval = try reader.read(Settings.housekeepingMinutes)
+        self.housekeepingInterval = interval == 0 ? nil : .seconds(60 * interval)
+        self.tombstoneDays = try reader.read(Settings.tombstoneDays)
+        self.unconfirmedAccountDays = try reader.read(Settings.unconfirmedAccountDays)
+        self.creationTokenDays = try reader.read(Settings.creationTokenDays)
+        self.expiredCodeDays = try reader.read(Settings.expiredCodeDays)
         self.provisioningTemplate = try Self.provisioningTemplate(reader)
         self.provisioningOverwritesAll = try reader.read(Settings.provisioningOverwritesAll)
         self.appName = try reader.read(Settings.appName)

@@ -91,6 +91,26 @@ enum Settings {
     static let nonceLifetimeSeconds = Setting(
         "NONCE_LIFETIME_SECONDS", default: 300, in: 10...86_400, "How long a digest nonce is valid.")
 
+    // MARK: Housekeeping
+
+    static let housekeepingMinutes = Setting(
+        "HOUSEKEEPING_INTERVAL_MINUTES", default: 10, in: 0...10_080,
+        "How often the server deletes what has expired; 0 leaves that to `FlexiServer housekeeping`.")
+    static let tombstoneDays = Setting(
+        "TOMBSTONE_DAYS", default: 0, in: Self.days,
+        "After how many days the public may take the name of a deleted account again; 0 is never.")
+    static let unconfirmedAccountDays = Setting(
+        "UNCONFIRMED_ACCOUNT_DAYS", default: 30, in: Self.days,
+        "After how many days an account that was never activated is deleted; 0 is never.")
+    static let creationTokenDays = Setting(
+        "ACCOUNT_CREATION_TOKEN_DAYS", default: 30, in: Self.days,
+        "How many days an account creation token can be used; 0 is for ever.")
+    static let expiredCodeDays = Setting(
+        "EXPIRED_CODE_DAYS", default: 30, in: Self.days,
+        "For how many days somebody with an expired code is told that it has expired, and not that it is wrong.")
+
+    private static let days = 0...36_500
+
     // MARK: Provisioning
 
     static let provisioningRCFile = Setting<String?>(
@@ -241,6 +261,7 @@ enum Settings {
         accountRealm, minimumUsernameLength, allowsPhoneUsernames, minimumPasswordLength, passwordHashes,
         creationTokenActivates, apiKeyExpirationMinutes,
         nonceLifetimeSeconds,
+        housekeepingMinutes, tombstoneDays, unconfirmedAccountDays, creationTokenDays, expiredCodeDays,
         provisioningRCFile, provisioningOverwritesAll,
         appName, defaultLanguage, templatesFolder, registrarAddress, transportText, allowsLogDrivers,
         outboxDeadlineSeconds, outboxRetryHours, outboxKeepDays, outboxConcurrency,

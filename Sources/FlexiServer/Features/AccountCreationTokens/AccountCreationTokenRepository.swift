@@ -28,13 +28,14 @@ struct AccountCreationTokenRepository: Sendable {
     }
 
     /// Marks the token as used until the transaction is rolled back; others who ask wait for its end. `nil` when there is no
-    /// such token, or it was used before.
-    func use(_ tokenHash: [UInt8], at now: Date) async throws -> UsedToken? {
+    /// such token, it was used before, or it was made no later than `end`.
+    func use(_ tokenHash: [UInt8], madeAfter end: Date?, at now: Date) async throws -> UsedToken? {
         try await self.db.query(
             """
             UPDATE flexi.account_creation_tokens AS token SET used_at = \(now)
             FROM flexi.domains AS domain
             WHERE token.token_hash = \(tokenHash) AND token.used_at IS NULL AND domain.id = token.domain_id
+                AND (\(end)::timestamptz IS NULL OR token.created_at > \(end))
             RETURNING token.id, domain.name
             """
         ).first.map { row in

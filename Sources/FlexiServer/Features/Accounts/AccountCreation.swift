@@ -41,7 +41,12 @@ struct AccountCreation: Sendable {
         let now = self.services.now()
         return try await self.services.database.withTransaction { transaction in
             let tokens = AccountCreationTokenRepository(transaction)
-            guard let token = try await tokens.use(tokenHash, at: now) else { throw UnknownToken() }
+            guard
+                let token = try await tokens.use(
+                    tokenHash,
+                    madeAfter: HousekeepingChore.creationTokens.limit(at: now, by: self.services.configuration),
+                    at: now)
+            else { throw UnknownToken() }
             guard let domain = try await DomainRepository(transaction).find(token.domain) else {
                 throw DomainRemoved(name: token.domain)
             }
