@@ -6,6 +6,8 @@ func addFeatures(to groups: RouteGroups, services: Services) {
     AccountRoutes(services: services).add(to: groups)
     AdministrationRoutes(services: services).add(to: groups)
     OwnAccountRoutes(services: services).add(to: groups)
+    EmailChangeRoutes(services: services).add(to: groups)
+    PhoneChangeRoutes(services: services).add(to: groups)
     ActivationRoutes(services: services).add(to: groups)
     AccountCreationTokenRoutes(services: services).add(to: groups)
     AuthTokenRoutes(services: services).add(to: groups)

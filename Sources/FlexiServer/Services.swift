@@ -48,5 +48,8 @@ struct RandomSource: Sendable {
     /// Letters and digits, all equally likely.
     var token: @Sendable (_ length: Int) -> String = { SecureRandom.token(length: $0) }
     /// Four digits, from 1000 to 9999.
-    var pin: @Sendable () -> String = { SecureRandom.pin() }
+    var pin: @Sendable () -> PIN = {
+        guard let pin = PIN(SecureRandom.pin()) else { preconditionFailure("four digits are a PIN") }
+        return pin
+    }
 }

@@ -11,6 +11,8 @@ struct PIN: Sendable {
 
     /// Wrong tries after which a PIN is void.
     static let tries = 5
+    /// In seconds.
+    static let lifetime: Double = 10 * 60
 
     let digits: Secret<String>
 

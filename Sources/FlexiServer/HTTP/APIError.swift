@@ -80,6 +80,9 @@ extension APIError {
         APIError(.forbidden, message)
     }
 
+    static let wrongCode = APIError.forbidden("The code is wrong.")
+    static let expiredCode = APIError.forbidden("The code has expired.")
+
     /// The same answer for what does not exist and what the caller may not see.
     static func notFound(_ message: String = "Not found.") -> APIError {
         APIError(.notFound, message)

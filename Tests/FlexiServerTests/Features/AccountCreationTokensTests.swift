@@ -98,6 +98,103 @@ struct AccountCreationTokensTests {
         }
     }
 
+    // MARK: With something to confirm
+
+    private static let drivers = ["MAIL_DRIVER": "log", "SMS_DRIVER": "log"]
+    private static let email = #","email":"carroll@example.org""#
+    private static let phone = #","phone":"+33612345678""#
+
+    /// The status of an activation by the code of a message.
+    private func activate(_ server: TestServer, by purpose: String, _ message: OutboxMessage?) async throws -> Int {
+        let code = try #require(message?.code?.reveal())
+        return try await server.post(
+            "/api/accounts/carroll@sip.example.org/activate/\(purpose)", json: #"{"code":"\#(code)"}"#
+        ).status
+    }
+
+    @Test func anAccountWithAMailAddressIsActivatedByTheMailsCode() async throws {
+        try await withServer(Self.drivers) { server in
+            let token = try await self.newToken(server, server.administrator())
+            let reply = try await server.post(
+                "/api/accounts/with-account-creation-token",
+                json: self.registration(token, more: Self.email))
+            #expect(reply.status == 200)
+            #expect(reply.json["activated"] as? Bool == false)
+            #expect(reply.json["email"] as? String == "carroll@example.org")
+            #expect(reply.json["confirmation_key"] == nil)
+            let messages = try await server.outbox()
+            #expect(messages.map(\.kind) == [.activation])
+            #expect(messages.first?.recipient.reveal() == "carroll@example.org")
+            server.clock.advance(by: .seconds(86_400))
+            #expect(try await self.activate(server, by: "email", messages.first) == 200)
+            #expect(try await self.activate(server, by: "email", messages.first) == 404)
+        }
+    }
+
+    @Test(arguments: ["phone", "email"])
+    func anAccountWithANumberIsActivatedByThePIN(purpose: String) async throws {
+        try await withServer(Self.drivers) { server in
+            let token = try await self.newToken(server, server.administrator())
+            let reply = try await server.post(
+                "/api/accounts/with-token", json: self.registration(token, more: Self.phone))
+            #expect(reply.status == 200)
+            #expect(reply.json["activated"] as? Bool == false)
+            #expect(reply.json["phone"] as? String == "+33612345678")
+            let messages = try await server.outbox()
+            #expect(messages.map(\.kind) == [.pin])
+            #expect(messages.first?.recipient.reveal() == "+33612345678")
+            #expect(try await self.activate(server, by: purpose, messages.first) == 200)
+        }
+    }
+
+    @Test func aPINLivesForTenMinutes() async throws {
+        try await withServer(Self.drivers) { server in
+            let token = try await self.newToken(server, server.administrator())
+            _ = try await server.post("/api/accounts/with-token", json: self.registration(token, more: Self.phone))
+            server.clock.advance(by: .seconds(600))
+            #expect(try await self.activate(server, by: "phone", server.outbox().first) == 403)
+        }
+    }
+
+    @Test func eitherCodeIsEnough() async throws {
+        try await withServer(Self.drivers) { server in
+            let token = try await self.newToken(server, server.administrator())
+            _ = try await server.post(
+                "/api/accounts/with-token", json: self.registration(token, more: Self.email + Self.phone))
+            let messages = try await server.outbox()
+            #expect(messages.map(\.kind) == [.activation, .pin])
+            #expect(try await self.activate(server, by: "phone", messages.last) == 200)
+            #expect(try await self.activate(server, by: "email", messages.first) == 404, "nothing is left to activate")
+        }
+    }
+
+    @Test func aRefusedCreationSendsNothing() async throws {
+        let settings = Self.drivers.merging(["SMS_DAILY_TOTAL": "1", "RATE_LIMIT_MAIL_PER_MINUTE": "1"]) { $1 }
+        try await withServer(settings) { server in
+            let admin = try await server.administrator()
+            _ = try await server.account("taken.name")
+            let token = try await self.newToken(server, admin)
+            let taken = try await server.post(
+                "/api/accounts/with-token", json: self.registration(token, "taken.name", more: Self.email + Self.phone))
+            #expect(taken.status == 422)
+            #expect(try await server.count("outbox") == 0)
+            let made = try await server.post(
+                "/api/accounts/with-token", json: self.registration(token, more: Self.email + Self.phone))
+            #expect(made.status == 200, "a refusal counts for no limit")
+            let other = try await self.newToken(server, admin)
+            for more in [#","email":"carroll@example.org""#, #","phone":"+33612345679""#] {
+                let refused = try await server.post(
+                    "/api/accounts/with-token", json: self.registration(other, "other.name", more: more))
+                #expect(refused.status == 429)
+                #expect(refused.header("Retry-After") != nil)
+            }
+            #expect(try await server.count("outbox") == 2)
+            #expect(
+                try await server.post("/api/accounts/with-token", json: self.registration(other, "other.name")).status
+                    == 200)
+        }
+    }
+
     @Test func everyWrongFieldIsNamed() async throws {
         try await withServer { server in
             let empty = try await server.post("/api/accounts/with-account-creation-token")

@@ -37,11 +37,13 @@ struct AccountCreationTokenRoutes: Sendable {
         let input = try await RegistrationInput(
             validating: request.json(context), rules: self.services.configuration, from: context.client,
             userAgent: request.headers[.userAgent])
-        if input.account.email != nil { throw APIError.unavailable("This server cannot send mail.") }
-        if input.account.phone != nil { throw APIError.unavailable("This server cannot send short messages.") }
+        let outbox = Outbox(self.services)
+        if input.account.email != nil { try outbox.requireMail() }
+        if let phone = input.account.phone { try outbox.requireShortMessages(to: phone) }
         do {
             let account = try await AccountCreation(services: self.services).create(
-                input.account, withToken: SHA256.hash(input.token.reveal()))
+                input.account, withToken: SHA256.hash(input.token.reveal()), from: context.client,
+                in: outbox.language(of: request))
             context.logger.info("account created", metadata: ["created.id": "\(account.id.rawValue)"])
             return .json(account)
         } catch is AccountCreation.UnknownToken {

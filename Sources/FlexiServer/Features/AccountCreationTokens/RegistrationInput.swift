@@ -29,7 +29,8 @@ struct RegistrationInput {
         self.token = Secret(token)
         self.account = NewAccount(
             username: username, password: password, algorithm: algorithm, email: email, phone: phone,
-            dtmfProtocol: dtmfProtocol, isActivated: rules.creationTokensActivate,
+            dtmfProtocol: dtmfProtocol,
+            isActivated: rules.creationTokensActivate && email == nil && phone == nil,
             ipAddress: client.text, userAgent: userAgent.map { String($0.prefix(256)) })
     }
 }

@@ -33,11 +33,14 @@ struct AccountCreation: Sendable {
     }
 
     /// Uses a creation token up to make an account in the token's domain. Of any number of requests with one token one makes
-    /// an account, and one that is refused leaves the token as it was.
+    /// an account, and one that is refused leaves the token as it was. An account that is not activated is sent the codes
+    /// that activate it.
     ///
-    /// Throws `UnknownToken` when there is no such token or it is used, `DomainSuspended`, and
-    /// `AccountRepository.Conflict`, also for the name of a deleted account.
-    func create(_ new: NewAccount, withToken tokenHash: [UInt8]) async throws -> Account {
+    /// Throws `UnknownToken` when there is no such token or it is used, `DomainSuspended`, 429 when too many messages were
+    /// asked for, and `AccountRepository.Conflict`, also for the name of a deleted account.
+    func create(
+        _ new: NewAccount, withToken tokenHash: [UInt8], from client: ClientAddress, in language: Language
+    ) async throws -> Account {
         let now = self.services.now()
         return try await self.services.database.withTransaction { transaction in
             let tokens = AccountCreationTokenRepository(transaction)
@@ -57,6 +60,8 @@ struct AccountCreation: Sendable {
             }
             let id = try await self.insert(new, in: domain, at: now, into: accounts)
             try await tokens.setAccount(id, of: token.id)
+            try await ActivationCodes(services: self.services).send(
+                to: new, id: id, asking: client, in: language, at: now, with: transaction)
             guard let account = try await accounts.find(id, in: .only(domain.name)) else {
                 throw DomainRemoved(name: domain.name)
             }
@@ -125,7 +130,7 @@ struct AccountCreation: Sendable {
         let key = Secret(self.services.random.token(13))
         let token = Secret(self.services.random.token(13))
         try await accounts.setActivationCode(
-            hash: SHA256.hash(key.reveal()),
+            .email, hash: SHA256.hash(key.reveal()),
             sealed: SealedColumn.confirmationKey.seal(key, row: id.rawValue, with: self.services.keys.seal),
             expiresAt: expiresAt, of: id, at: now)
         try await accounts.setProvisioningToken(

@@ -6,6 +6,16 @@ struct AccountProfile: Sendable {
     let phone: PhoneNumber?
     let displayName: String?
     let dtmfProtocol: DTMFProtocol?
+
+    func with(email: EmailAddress) -> AccountProfile {
+        AccountProfile(
+            email: email, phone: self.phone, displayName: self.displayName, dtmfProtocol: self.dtmfProtocol)
+    }
+
+    func with(phone: PhoneNumber) -> AccountProfile {
+        AccountProfile(
+            email: self.email, phone: phone, displayName: self.displayName, dtmfProtocol: self.dtmfProtocol)
+    }
 }
 
 /// Reads and writes profiles for changes that must not meet one another.
@@ -36,7 +46,7 @@ struct AccountProfileRepository: Sendable {
             JOIN flexi.domains AS domain ON domain.id = account.domain_id
             LEFT JOIN flexi.admins AS admin ON admin.account_id = account.id
             WHERE account.id = \(id) AND \(scope.condition)
-            FOR UPDATE OF account
+            FOR NO KEY UPDATE OF account
             """
         ).first.map { row in
             guard let username = try Username(row.decode("username", as: String.self)) else {

@@ -191,12 +191,13 @@ struct AccountRepository: Sendable {
 
     /// `sealed` is the code for administrators to read again; PINs have none.
     func setActivationCode(
-        hash: [UInt8], sealed: [UInt8]?, expiresAt: Date?, of id: Account.ID, at now: Date
+        _ purpose: ActivationCode.Purpose, hash: [UInt8], sealed: [UInt8]?, expiresAt: Date?, of id: Account.ID,
+        at now: Date
     ) async throws {
         try await self.db.execute(
             """
             INSERT INTO flexi.activation_codes (account_id, purpose, code_hash, sealed_code, expires_at, created_at)
-            VALUES (\(id), 'email', \(hash), \(sealed), \(expiresAt), \(now))
+            VALUES (\(id), \(purpose.rawValue), \(hash), \(sealed), \(expiresAt), \(now))
             ON CONFLICT ON CONSTRAINT activation_codes_account_id_purpose_key DO UPDATE
             SET code_hash = excluded.code_hash, sealed_code = excluded.sealed_code, attempts = 0,
                 expires_at = excluded.expires_at, created_at = excluded.created_at
@@ -219,7 +220,7 @@ struct AccountRepository: Sendable {
     /// The hashes of the account's passwords. The account is locked, so that of two changes the second sees what the first
     /// did.
     func lockPasswords(of id: Account.ID) async throws -> [StoredPassword] {
-        try await self.db.execute("SELECT FROM flexi.accounts WHERE id = \(id) FOR UPDATE")
+        try await self.db.execute("SELECT FROM flexi.accounts WHERE id = \(id) FOR NO KEY UPDATE")
         return try await self.db.query(
             "SELECT algorithm, realm, ha1 FROM flexi.passwords WHERE account_id = \(id)"
         ).map { row in

@@ -16,8 +16,8 @@ struct ActivationRepository: Sendable {
         self.db = db
     }
 
-    /// The code that waits for `address`, locked until the transaction ends, so that tries are counted one by one. None
-    /// for an account that an administrator deactivated.
+    /// The code that waits for `address`, locked with its account until the transaction ends, so that tries are counted one
+    /// by one. None for an account that an administrator deactivated.
     func lock(
         _ purpose: ActivationCode.Purpose, of address: SIPAddress, in scope: DomainScope
     ) async throws -> PendingCode? {
@@ -30,7 +30,7 @@ struct ActivationRepository: Sendable {
             JOIN flexi.activation_codes AS code ON code.account_id = account.id
             WHERE account.username = \(address.username) AND domain.name = \(address.domain.value)
                 AND code.purpose = \(purpose.rawValue) AND NOT account.blocked AND NOT domain.suspended
-            FOR UPDATE OF code
+            FOR UPDATE OF account, code
             """
         ).first.map { row in
             try PendingCode(

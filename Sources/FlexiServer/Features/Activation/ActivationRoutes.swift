@@ -46,7 +46,7 @@ struct ActivationRoutes: Sendable {
         case .activated(let account):
             context.logger.info("account activated", metadata: ["activated.id": "\(account.id.rawValue)"])
             return .json(account)
-        case .expired: throw APIError.forbidden("The code has expired.")
+        case .expired: throw APIError.expiredCode
         case .refused:
             limiter.note(.codes, by: claim, at: now)
             throw APIError.notFound()
