@@ -124,6 +124,11 @@ extension PGError {
             self.code, message: self.message, fields: self.storage.fields, query: query, underlying: self.underlying)
     }
 
+    func with(message: String) -> PGError {
+        PGError(
+            self.code, message: message, fields: self.storage.fields, query: self.query, underlying: self.underlying)
+    }
+
     /// Whether connecting again with the same settings is bound to fail: bad credentials, no such database, bad parameters.
     var isPermanent: Bool {
         if self.code == .invalidConfiguration { return true }

@@ -2,13 +2,30 @@ import Foundation
 import Glibc
 public import PGClient
 
-/// Stands between a client and its server, on a Unix socket of its own, and fails on command.
+/// Stands between a client and its server and fails on command.
+///
+/// Everything that is said to it concerns the connections that are there and those to come, unless it says otherwise.
 public final class FaultProxy: @unchecked Sendable {  // `state` is touched only while `condition` is locked
+    /// Both sockets of a connection that passes through.
+    private final class Pair {
+        let client: Int32
+        let server: Int32
+        var isReset = false
+        /// How many more messages of the server pass before the connection is cut; nil for all.
+        var remainingMessages: Int?
+
+        init(client: Int32, server: Int32, remainingMessages: Int?) {
+            (self.client, self.server, self.remainingMessages) = (client, server, remainingMessages)
+        }
+    }
+
     private struct State {
         var isFrozen = false
+        var latency: Duration?
+        var isDribbling = false
+        var messagesOfNext: Int?
         var listener: Int32 = -1
-        /// Both sockets of each connection that passes through.
-        var pairs: [(client: Int32, server: Int32)] = []
+        var pairs: [Pair] = []
         var accepted = 0
         var generation = 0
     }
@@ -16,14 +33,23 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
     private let condition = NSCondition()
     private var state = State()
     private let directory: String
-    private let target: (name: String, port: String)
+    private let target: Endpoint
     private let original: PGConfiguration
+    private let transport: Transport
+    /// Of `.tcp`: the same after `close()` and `listen()`.
+    private var port: UInt16 = 0
 
     /// Listens, and connects on to the first host of `configuration` for each client. The host has to be on this machine.
-    public init(to configuration: PGConfiguration) throws {
+    public init(to configuration: PGConfiguration, over transport: Transport = .unixSocket) throws {
         self.original = configuration
+        self.transport = transport
         let host = try configuration.firstHost()
-        self.target = (host.name.isEmpty ? "/var/run/postgresql" : host.name, host.port.isEmpty ? "5432" : host.port)
+        let port = host.port.isEmpty ? "5432" : host.port
+        if host.name.isEmpty || host.name.hasPrefix("/") {
+            self.target = .unix(path: (host.name.isEmpty ? "/var/run/postgresql" : host.name) + "/.s.PGSQL." + port)
+        } else {
+            self.target = .tcp(port: UInt16(port) ?? 5432)
+        }
         self.directory = NSTemporaryDirectory() + "fp-" + String(UInt32.random(in: 0 ... .max), radix: 36)
         try FileManager.default.createDirectory(atPath: self.directory, withIntermediateDirectories: true)
         try self.listen()
@@ -35,15 +61,19 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
 
     /// The configuration with the proxy in place of the server.
     public func configuration() throws -> PGConfiguration {
-        var configuration = PGConfiguration(
-            try self.original.conninfo(replacing: ["host": self.directory, "hostaddr": "", "port": "5432"])
-        )
+        var place = ["host": self.directory, "hostaddr": "", "port": "5432"]
+        if case .tcp = self.transport {
+            place = ["host": "127.0.0.1", "hostaddr": "", "port": "\(self.locked { _ in self.port })"]
+        }
+        var configuration = PGConfiguration(try self.original.conninfo(replacing: place))
         configuration.pool = self.original.pool
         return configuration
     }
 
     /// How many connections were ever accepted.
     public var accepted: Int { self.locked { $0.accepted } }
+
+    // MARK: Faults
 
     /// From now on no byte passes in either direction and nobody is told; the sockets stay open.
     public func freeze() {
@@ -55,14 +85,34 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
         self.locked { $0.isFrozen = false }
     }
 
-    /// Cuts every connection.
+    /// Every piece waits so long before it is passed on, in both directions; nil for no time.
+    public func delay(_ latency: Duration?) {
+        self.locked { $0.latency = latency }
+    }
+
+    /// Whether bytes pass one by one.
+    public func dribble(_ isDribbling: Bool) {
+        self.locked { $0.isDribbling = isDribbling }
+    }
+
+    /// Ends every connection. Over TCP both sides are told of a reset; over a unix socket it just ends.
     public func reset() {
         self.locked { state in
-            for pair in state.pairs {
-                shutdown(pair.client, Int32(SHUT_RDWR))
-                shutdown(pair.server, Int32(SHUT_RDWR))
-            }
+            for pair in state.pairs { self.cut(pair) }
         }
+    }
+
+    /// The clients see the end of what the server sends, and can still send themselves.
+    public func halfClose() {
+        self.locked { state in
+            for pair in state.pairs { shutdown(pair.client, Int32(SHUT_WR)) }
+        }
+    }
+
+    /// Cuts each connection that is made from now on when the server has sent `messages` of its protocol's messages whole, which those of
+    /// the login are among; nil lets all pass. Not for encrypted connections.
+    public func cut(afterMessages messages: Int?) {
+        self.locked { $0.messagesOfNext = messages }
     }
 
     /// Refuses new connections, as a server that is down.
@@ -77,18 +127,15 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
 
     /// Accepts connections, from the beginning or after `close()`.
     public func listen() throws {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.address(self.socketPath)
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        let endpoint: Endpoint =
+            switch self.transport {
+            case .unixSocket: .unix(path: self.socketPath)
+            case .tcp: .tcp(port: self.locked { _ in self.port })
             }
-        }
-        guard status == 0, Glibc.listen(descriptor, 64) == 0 else {
-            throw CocoaError(.fileWriteUnknown)
-        }
+        let descriptor = try Sockets.listen(endpoint)
         let generation = self.locked { state in
             state.listener = descriptor
+            if case .tcp = self.transport { self.port = Sockets.port(of: descriptor) }
             return state.generation
         }
         Thread.detachNewThread { [weak self] in
@@ -104,78 +151,76 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
         }
     }
 
+    // MARK: Inside
+
     private var socketPath: String { self.directory + "/.s.PGSQL.5432" }
+
+    /// Wakes the threads that read, without a word to the other sides, which hear of it when the sockets are closed.
+    private func cut(_ pair: Pair) {
+        pair.isReset = true
+        for descriptor in [pair.client, pair.server] {
+            if case .tcp = self.transport { Sockets.resetOnClose(descriptor) }
+            shutdown(descriptor, Int32(SHUT_RD))
+        }
+        if case .unixSocket = self.transport {
+            for descriptor in [pair.client, pair.server] { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+    }
 
     private func connect(_ client: Int32) {
         self.locked { $0.accepted += 1 }
         self.waitWhileFrozen()
-        guard let server = self.connectToServer() else {
+        guard let server = Sockets.connect(self.target) else {
             Glibc.close(client)
             return
         }
-        self.locked { $0.pairs.append((client, server)) }
+        let pair = self.locked { state in
+            let pair = Pair(client: client, server: server, remainingMessages: state.messagesOfNext)
+            state.pairs.append(pair)
+            return PairReference(pair: pair)
+        }
         let remaining = NSLock()
         nonisolated(unsafe) var open = 2  // only touched while `remaining` is locked
         for (from, to) in [(client, server), (server, client)] {
             Thread.detachNewThread { [self] in
-                self.copy(from: from, to: to)
-                shutdown(to, Int32(SHUT_WR))
+                self.copy(pair, from: from, to: to)
+                if !self.locked({ _ in pair.pair.isReset }) { shutdown(to, Int32(SHUT_WR)) }
                 let isLast = remaining.withLock {
                     open -= 1
                     return open == 0
                 }
                 guard isLast else { return }
-                self.locked { $0.pairs.removeAll { $0.client == client } }
+                self.locked { $0.pairs.removeAll { $0 === pair.pair } }
                 Glibc.close(client)
                 Glibc.close(server)
             }
         }
     }
 
-    private func copy(from: Int32, to: Int32) {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(from, &buffer, buffer.count, 0)
-            self.waitWhileFrozen()
-            guard count > 0 else { return }
-            var offset = 0
-            while offset < count {
-                let sent = buffer.withUnsafeBytes {
-                    send(to, $0.baseAddress.map { $0 + offset }, count - offset, Int32(MSG_NOSIGNAL))
-                }
-                guard sent > 0 else { return }
-                offset += sent
-            }
-        }
+    // What varies in the pair is touched only while `condition` is locked.
+    private struct PairReference: @unchecked Sendable {
+        let pair: Pair
     }
 
-    private func connectToServer() -> Int32? {
-        let status: Int32
-        let descriptor: Int32
-        if self.target.name.hasPrefix("/") {
-            descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-            var address = Self.address(self.target.name + "/.s.PGSQL." + self.target.port)
-            status = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
+    private func copy(_ reference: PairReference, from: Int32, to: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var counter = MessageCounter()
+        while true {
+            let count = recv(from, &buffer, buffer.count, 0)
+            let (latency, isDribbling) = self.locked { ($0.latency, $0.isDribbling) }
+            if let latency { Thread.sleep(forTimeInterval: latency / .seconds(1)) }
+            self.waitWhileFrozen()
+            guard count > 0 else { return }
+            var piece = buffer[..<count]
+            var isLast = false
+            if from == reference.pair.server {
+                (piece, isLast) = self.locked { _ in counter.limit(piece, to: &reference.pair.remainingMessages) }
             }
-        } else {
-            var list: UnsafeMutablePointer<addrinfo>?
-            var hints = addrinfo()
-            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-            guard getaddrinfo(self.target.name, self.target.port, &hints, &list) == 0, let info = list?.pointee else {
-                return nil
+            for part in isDribbling ? piece.indices.map({ piece[$0...$0] }) : [piece] {
+                guard Sockets.send(part, to: to) else { return }
             }
-            defer { freeaddrinfo(list) }
-            descriptor = socket(info.ai_family, info.ai_socktype, info.ai_protocol)
-            status = Glibc.connect(descriptor, info.ai_addr, info.ai_addrlen)
+            if isLast { self.locked { _ in self.cut(reference.pair) } }
         }
-        guard status == 0 else {
-            Glibc.close(descriptor)
-            return nil
-        }
-        return descriptor
     }
 
     private func waitWhileFrozen() {
@@ -192,23 +237,53 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
         }
         return body(&self.state)
     }
+}
 
-    private static func address(_ path: String) -> sockaddr_un {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { room in
-            room.copyBytes(from: path.utf8.prefix(room.count - 1))
+/// Finds the ends of the server's messages in what it sends: a type, a length of four bytes that counts itself, the rest.
+struct MessageCounter {
+    private var header: [UInt8] = []
+    private var missing = 0
+    private var isFirstByte = true
+
+    /// Takes as much of the piece as belongs to the next `remaining` messages, and counts them down. The flag says that they are over.
+    mutating func limit(_ piece: ArraySlice<UInt8>, to remaining: inout Int?) -> (ArraySlice<UInt8>, isLast: Bool) {
+        guard var left = remaining else { return (piece, false) }
+        var index = piece.startIndex
+        while index < piece.endIndex, left > 0 {
+            // The answer to a request for encryption is one byte, which begins no message that a server begins with.
+            if self.isFirstByte, piece[index] == UInt8(ascii: "N") || piece[index] == UInt8(ascii: "S") {
+                self.isFirstByte = false
+                index += 1
+                continue
+            }
+            self.isFirstByte = false
+            if self.header.count < 5 {
+                self.header.append(piece[index])
+                index += 1
+                guard self.header.count == 5 else { continue }
+                self.missing = self.header[1...].reduce(0) { $0 << 8 | Int($1) } - 4
+            } else {
+                let step = min(self.missing, piece.endIndex - index)
+                self.missing -= step
+                index += step
+            }
+            if self.missing <= 0 {
+                self.header = []
+                left -= 1
+            }
         }
-        return address
+        remaining = left
+        return (piece[..<index], left == 0)
     }
 }
 
 /// Runs `body` with a proxy that is thawed, cut and closed afterwards.
 @discardableResult
 public func withFaultProxy<R>(
-    to configuration: PGConfiguration, _ body: (FaultProxy) async throws -> R
+    to configuration: PGConfiguration, over transport: Transport = .unixSocket,
+    _ body: (FaultProxy) async throws -> R
 ) async throws -> R {
-    let proxy = try FaultProxy(to: configuration)
+    let proxy = try FaultProxy(to: configuration, over: transport)
     defer {
         proxy.thaw()
         proxy.close()

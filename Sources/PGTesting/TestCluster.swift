@@ -113,69 +113,17 @@ public final class TestCluster: Sendable {
         return (getpwnam("postgres") ?? getpwnam("nobody"))?.pointee
     }
 
-    /// Runs a program to its end. Not by `Process`, which waits for the server too that `pg_ctl` leaves behind.
     private static func run(_ command: [String]) async throws {
-        var words = command
-        if let user = self.serverUser { words = ["runuser", "-u", String(cString: user.pw_name), "--"] + words }
-        let output = NSTemporaryDirectory() + "pg-output-" + String(UInt64.random(in: 0 ... .max), radix: 36)
-        defer { unlink(output) }
-        let process = try Self.spawn(words, output: output)
-        let status = await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                var status: Int32 = 0
-                while waitpid(process, &status, 0) == -1 && errno == EINTR {}
-                continuation.resume(returning: status)
-            }
-        }
-        guard status == 0 else {
-            let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
-            throw TestClusterError(command: command.joined(separator: " "), output: text)
-        }
-    }
-
-    private static func spawn(_ words: [String], output: String) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // A server that stays behind must not keep the sockets of this process open.
-        let closing = #"cd /; for f in /proc/$$/fd/*; do n=${f##*/}; ((n <= 2)) || eval "exec $n>&-"; done; exec "$@""#
-        let arguments = (["bash", "-c", closing, "bash"] + words).map { strdup($0) }
-        defer { for argument in arguments { free(argument) } }
-        var process: pid_t = 0
-        let status = posix_spawnp(&process, "bash", &actions, nil, arguments + [nil], environ)
-        guard status == 0 else {
-            throw TestClusterError(command: words[0], output: String(cString: strerror(status)))
-        }
-        return process
+        guard let user = self.serverUser else { return try await Program.run(command) }
+        try await Program.run(["runuser", "-u", String(cString: user.pw_name), "--"] + command)
     }
 
     /// A port that nothing listens on now.
     private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = try Sockets.listen(.tcp(port: 0))
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) | getsockname(descriptor, address, &length)
-            }
-        }
-        guard status == 0 else { throw TestClusterError(command: "bind", output: String(cString: strerror(errno))) }
-        return UInt16(bigEndian: address.sin_port)
+        return Sockets.port(of: descriptor)
     }
-}
-
-/// A program of PostgreSQL that failed, and what it said.
-public struct TestClusterError: Error, CustomStringConvertible {
-    public let command: String
-    public let output: String
-
-    public var description: String { "\(self.command) failed: \(self.output)" }
 }
 
 /// Runs `body` with a server that exists no longer than it.

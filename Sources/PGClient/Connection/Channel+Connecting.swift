@@ -2,18 +2,19 @@ import CLibPQ
 import Glibc
 
 extension Channel {
+    /// Looks names up, then tries one address after another, as libpq would if it were allowed to block.
     func connect() {
-        let timeout = self.driver.configuration.connectTimeout
-        self.deadline = .now + timeout
         do throws(PGError) {
             let parameters = try ConnectParameters(self.driver.configuration)
             self.parameters = parameters
-            guard parameters.needsResolution else { return try self.start(parameters) }
+            guard parameters.needsResolution else { return self.tryNext(of: parameters.attempts()) }
             guard let loop = self.driver.loop else { return }
-            let hosts = parameters.hosts
+            self.attemptDeadline = .now + parameters.timeout
+            self.enter(.resolve)
+            let (hosts, lookUp) = (parameters.hosts, self.driver.configuration.beforeLookUp)
             let started = DetachedThread.start {
                 do throws(PGError) {
-                    _ = loop.post(.resolved(self, .success(try NameResolver.resolve(hosts))))
+                    _ = loop.post(.resolved(self, .success(try NameResolver.resolve(hosts, before: lookUp))))
                 } catch {
                     _ = loop.post(.resolved(self, .failure(error)))
                 }
@@ -29,14 +30,29 @@ extension Channel {
     func resolved(_ result: Result<[ConnectParameters.Host], PGError>) {
         guard case .resolving = self.state, let parameters else { return }
         do throws(PGError) {
-            try self.start(parameters.resolved(to: try result.get()))
+            self.tryNext(of: parameters.resolved(to: try result.get()).attempts())
         } catch {
             self.connectFailed(error)
         }
     }
 
+    private func tryNext(of attempts: [ConnectParameters]) {
+        self.attempts = attempts
+        self.tryNext()
+    }
+
+    private func tryNext() {
+        guard !self.attempts.isEmpty else { return self.connectFailed(self.attemptErrors.summary) }
+        do throws(PGError) {
+            try self.start(self.attempts.removeFirst())
+        } catch {
+            self.attemptFailed(error)
+        }
+    }
+
     private func start(_ parameters: ConnectParameters) throws(PGError) {
         self.parameters = parameters
+        self.attemptDeadline = .now + parameters.timeout
         let pairs = parameters.values.sorted { $0.key < $1.key }
         let keywords = pairs.map { strdup($0.key) }
         let values = pairs.map { strdup($0.value) }
@@ -63,7 +79,7 @@ extension Channel {
         case PGRES_POLLING_OK:
             self.opened(connection)
         case PGRES_POLLING_FAILED:
-            self.connectFailed(self.connectError())
+            self.attemptFailed(self.connectError())
         case let status:
             self.watch(status)
         }
@@ -72,32 +88,42 @@ extension Channel {
     private func watch(_ status: PostgresPollingStatusType) {
         self.descriptor = PQsocket(self.connection)
         self.pollEvents = Int16(status == PGRES_POLLING_READING ? POLLIN : POLLOUT)
+        self.enter(self.currentPhase)
+    }
+
+    /// Each phase has a time limit of its own, and all of an attempt together have one.
+    private func enter(_ phase: PGConnectPhase) {
+        guard self.phase != phase || self.deadline == nil else { return }
+        self.phase = phase
+        self.deadline = min(self.attemptDeadline, .now + self.driver.configuration.phaseTimeouts[phase])
     }
 
     private func opened(_ connection: OpaquePointer) {
         guard PQsetnonblocking(connection, 1) == 0 else {
-            return self.connectFailed(self.connectError())
+            return self.attemptFailed(self.connectError())
         }
         PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
         self.session = Session(connection)
         self.descriptor = PQsocket(connection)
         self.pollEvents = Int16(POLLIN)
         self.deadline = nil
+        self.attempts = []
+        self.attemptErrors = []
         self.state = .open
         self.driver.connected(self)
     }
 
     func connectTimedOut() {
-        let phase = self.phase
-        let seconds = self.driver.configuration.connectTimeout.seconds
-        self.connectFailed(
-            PGError(.connectTimeout(phase), message: "no connection within \(seconds) s (phase: \(phase.rawValue))")
-        )
+        let server = self.phase == .resolve ? "" : (self.parameters?.server).map { " to \($0)" } ?? ""
+        let limit = min(self.driver.configuration.phaseTimeouts[self.phase], self.parameters?.timeout ?? .zero)
+        self.attemptFailed(
+            PGError(
+                .connectTimeout(self.phase),
+                message: "no connection\(server) within \(limit.seconds) s (phase: \(self.phase.rawValue))"))
     }
 
-    private var phase: PGConnectPhase {
-        guard case .connecting = self.state, let connection else { return .resolve }
-        switch PQstatus(connection) {
+    private var currentPhase: PGConnectPhase {
+        switch PQstatus(self.connection) {
         case CONNECTION_STARTED, CONNECTION_MADE, CONNECTION_NEEDED: return .connect
         case CONNECTION_SSL_STARTUP, CONNECTION_GSS_STARTUP: return .tls
         case CONNECTION_CHECK_WRITABLE, CONNECTION_CONSUME, CONNECTION_CHECK_TARGET, CONNECTION_CHECK_STANDBY:
@@ -106,13 +132,22 @@ extension Channel {
         }
     }
 
+    /// As with libpq, a server that answers and refuses this user or database ends the search.
+    private func attemptFailed(_ error: PGError) {
+        self.descriptor = -1
+        self.deadline = nil
+        if let connection { PQfinish(connection) }
+        self.connection = nil
+        self.attemptErrors.append(error)
+        if error.isPermanent { self.attempts = [] }
+        self.tryNext()
+    }
+
     private func connectFailed(_ error: PGError) {
         self.state = .closed
         self.failure = error
         self.descriptor = -1
         self.deadline = nil
-        if let connection { PQfinish(connection) }
-        self.connection = nil
         self.driver.connectFailed(self, error)
     }
 
@@ -130,5 +165,15 @@ extension Channel {
         if let state = fields.sqlState { message = message.replacing("  \(state): ", with: " ") }
         message = self.parameters?.redacted(message) ?? message
         return PGError(.connection, message: message, fields: fields)
+    }
+}
+
+extension [PGError] {
+    /// One error for all attempts: the one that leaves the most hope, with the words of all.
+    fileprivate var summary: PGError {
+        guard let base = self.first(where: { !$0.isPermanent }) ?? self.last else {
+            return PGError(.connection, message: "the connection string names no server")
+        }
+        return self.count == 1 ? base : base.with(message: self.map(\.message).joined(separator: "; "))
     }
 }

@@ -34,6 +34,12 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     var state = State.resolving
     var parameters: ConnectParameters?
     var connection: OpaquePointer?
+    /// The servers that are still to be tried, and what became of the others.
+    var attempts: [ConnectParameters] = []
+    var attemptErrors: [PGError] = []
+    var phase = PGConnectPhase.resolve
+    /// When the attempt that is under way has taken too long, whatever its phase.
+    var attemptDeadline = Instant.now
     /// When connecting, or waiting for a cancelled query to stop, has taken too long; or the time for the next try to cancel.
     var deadline: Instant?
     var session: Session?

@@ -22,6 +22,8 @@ struct ConnectParameters: Sendable {
     private(set) var values: [String: String]
     private(set) var hosts: [Host]
     private let password: String?
+    /// The time for one attempt at one server.
+    let timeout: Duration
 
     init(_ configuration: PGConfiguration) throws(PGError) {
         guard !configuration.conninfo.holdsNUL else {
@@ -51,6 +53,10 @@ struct ConnectParameters: Sendable {
             )
         }
 
+        // libpq itself heeds it only where it blocks. 0 and less mean no limit there, which does not exist here.
+        let seconds = (values["connect_timeout"] ?? defaults["connect_timeout"]).flatMap { Int($0) } ?? 0
+        self.timeout = seconds > 0 ? .seconds(seconds) : configuration.connectTimeout
+
         values["client_encoding"] = "UTF8"
         if let name = configuration.applicationName { values["application_name"] = name }
         // Looking for Kerberos credentials blocks; who wants GSS encryption asks for it.
@@ -76,6 +82,32 @@ struct ConnectParameters: Sendable {
         copy.values["hostaddr"] = hosts.map(\.address).joined(separator: ",")
         copy.values["port"] = hosts.map(\.port).joined(separator: ",")
         return copy
+    }
+
+    /// What to try, in order: each server by itself, so that each has its time.
+    func attempts() -> [ConnectParameters] {
+        guard self.hosts.count > 1 else { return [self] }
+        let each = self.hosts.map { self.resolved(to: [$0]) }
+        guard self.targetSession == "prefer-standby" else { return each }
+        // Seen from one server there is no preference: any standby first, then any server.
+        return ["standby", "any"].flatMap { target in
+            each.map { attempt in
+                var attempt = attempt
+                attempt.values["target_session_attrs"] = target
+                return attempt
+            }
+        }
+    }
+
+    private var targetSession: String? {
+        self.values["target_session_attrs"] ?? getenv("PGTARGETSESSIONATTRS").map { String(cString: $0) }
+    }
+
+    /// The server as the user called it, for messages.
+    var server: String? {
+        guard let host = self.hosts.first else { return nil }
+        let name = host.name.isEmpty ? host.address : host.name
+        return host.port.isEmpty ? name : name + " port " + host.port
     }
 
     /// Takes the password out of a message of libpq or the server.

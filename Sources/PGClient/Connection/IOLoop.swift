@@ -137,8 +137,8 @@ extension IOLoop {
         var configuration = configuration
         configuration.pool.minimum = 0
         configuration.pool.maximum = 1
-        // The connection has its own time limit; this one must not come first.
-        configuration.pool.acquireTimeout = configuration.connectTimeout + .seconds(60)
+        // Connecting has time limits of its own, one for each server; this one must not come first.
+        configuration.pool.acquireTimeout = .seconds(86_400)
         return IOLoop(PoolDriver(configuration, logger: logger, failsOnFirstError: true))
     }
 

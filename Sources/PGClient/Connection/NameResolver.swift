@@ -3,7 +3,9 @@ import Glibc
 /// Looks host names up by the system's resolver, which blocks: only for a thread of its own.
 enum NameResolver {
     /// The hosts with one entry for each address of each name. Throws when no name has any.
-    static func resolve(_ hosts: [ConnectParameters.Host]) throws(PGError) -> [ConnectParameters.Host] {
+    static func resolve(
+        _ hosts: [ConnectParameters.Host], before lookUp: (@Sendable (String) -> Void)? = nil
+    ) throws(PGError) -> [ConnectParameters.Host] {
         var resolved: [ConnectParameters.Host] = []
         var complaint = ""
         for host in hosts {
@@ -15,6 +17,7 @@ enum NameResolver {
                 resolved.append(host)
                 continue
             }
+            lookUp?(host.name)
             var hints = addrinfo()
             hints.ai_family = AF_UNSPEC
             hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

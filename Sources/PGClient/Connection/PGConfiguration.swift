@@ -7,8 +7,15 @@ public struct PGConfiguration: Sendable {
     /// Shown in `pg_stat_activity`; nil leaves the connection string's.
     public var applicationName: String?
 
-    /// The time for one attempt to connect, from the name's look-up to the server's welcome.
+    /// The time for one attempt at one server, from the socket to the server's welcome, and for looking all names up;
+    /// `connect_timeout` of the connection string comes first. Of several servers each has this time.
     public var connectTimeout: Duration = .seconds(5)
+
+    /// The time for each phase of an attempt, within `connectTimeout`.
+    public var phaseTimeouts = PGConnectTimeouts()
+
+    /// Called before a host's name is looked up, on the thread that waits for it: a test makes a resolver slow by it.
+    package var beforeLookUp: (@Sendable (String) -> Void)?
 
     /// `statement_timeout` of every session; nil leaves the server's.
     public var statementTimeout: Duration? = .seconds(30)
