@@ -28,6 +28,7 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
         var pairs: [Pair] = []
         var accepted = 0
         var generation = 0
+        var traffic = FrontendTraffic()
     }
 
     private let condition = NSCondition()
@@ -72,6 +73,9 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
 
     /// How many connections were ever accepted.
     public var accepted: Int { self.locked { $0.accepted } }
+
+    /// What all clients have asked for so far.
+    public var traffic: FrontendTraffic { self.locked { $0.traffic } }
 
     // MARK: Faults
 
@@ -205,6 +209,7 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
     private func copy(_ reference: PairReference, from: Int32, to: Int32) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var counter = MessageCounter()
+        var requests = FrontendMessages()
         while true {
             let count = recv(from, &buffer, buffer.count, 0)
             let (latency, isDribbling) = self.locked { ($0.latency, $0.isDribbling) }
@@ -213,6 +218,7 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
             guard count > 0 else { return }
             var piece = buffer[..<count]
             var isLast = false
+            if from == reference.pair.client { self.locked { requests.read(piece, counting: &$0.traffic) } }
             if from == reference.pair.server {
                 (piece, isLast) = self.locked { _ in counter.limit(piece, to: &reference.pair.remainingMessages) }
             }

@@ -100,6 +100,14 @@ struct Checker {
         return self.text(field, "The \(Self.readable(field)) must be one of: \(choices).", as: Choice.init(rawValue:))
     }
 
+    mutating func requiredChoice<Choice: RawRepresentable & CaseIterable>(
+        _ field: String, of type: Choice.Type = Choice.self
+    ) -> Choice? where Choice.RawValue == String {
+        let choice = self.choice(field, of: type)
+        if choice == nil, !self.hasFailed(field) { self.fail(field, Self.missing(field)) }
+        return choice
+    }
+
     private mutating func untrimmed(_ field: String) -> String? {
         switch self.body[field] {
         case nil: return nil

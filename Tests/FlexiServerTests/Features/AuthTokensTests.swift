@@ -128,6 +128,7 @@ struct AuthTokensTests {
             }
             #expect(statuses.filter { $0 == 200 }.count == 1)
             #expect(statuses.filter { $0 == 404 }.count == 31)
+            #expect(try await server.count("auth_tokens WHERE account_id IS NOT NULL") == 1)
         }
     }
 }

@@ -53,9 +53,12 @@ struct ProvisioningTests {
             let admin = try await server.administrator()
             let created = try await server.create("alice.liddell", admin)
             let token = try #require(created.json["provisioning_token"] as? String)
-            let replies = try await race(16) { _ in try await server.get("/provisioning/\(token)") }
+            let replies = try await race(32) { _ in try await server.get("/provisioning/\(token)") }
             #expect(replies.allSatisfy { $0.status == 200 })
             #expect(replies.count { $0.text.contains("ha1") } == 1)
+            let base = try await server.get("/provisioning").text
+            #expect(replies.count { $0.text == base } == 31)
+            #expect(try await server.count("provisioning_tokens") == 0)
         }
     }
 

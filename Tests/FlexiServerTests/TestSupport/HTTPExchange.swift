@@ -30,6 +30,22 @@ struct HTTPReply: Sendable {
         (self.json["errors"] as? [String: [String]])?[field]
     }
 
+    /// Reads answers that stand one behind the other, each with its length.
+    static func all(in bytes: [UInt8]) throws -> [HTTPReply] {
+        var replies: [HTTPReply] = []
+        var rest = bytes[...]
+        while let end = rest.firstRange(of: Array("\r\n\r\n".utf8)) {
+            let head = try HTTPReply(parsing: Array(rest[..<end.upperBound]))
+            guard let length = head.header("Content-Length").flatMap(Int.init), rest[end.upperBound...].count >= length
+            else { throw Malformed(bytes: Array(rest)) }
+            let next = end.upperBound + length
+            try replies.append(HTTPReply(parsing: Array(rest[..<next])))
+            rest = rest[next...]
+        }
+        guard rest.isEmpty else { throw Malformed(bytes: Array(rest)) }
+        return replies
+    }
+
     /// Reads a whole answer: everything after the head is body, since the connection was closed behind it.
     init(parsing bytes: [UInt8]) throws {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { throw Malformed(bytes: bytes) }
@@ -52,6 +68,22 @@ struct HTTPReply: Sendable {
     }
 }
 
+/// A request as it goes over the wire.
+struct HTTPMessage: Sendable {
+    let method: String
+    let target: String
+    var headers: [(String, String)] = []
+    var body: [UInt8]?
+
+    fileprivate func bytes(port: Int, isLast: Bool) -> [UInt8] {
+        var head = "\(self.method) \(self.target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n"
+        if isLast { head += "Connection: close\r\n" }
+        for (name, value) in self.headers { head += "\(name): \(value)\r\n" }
+        if let body { head += "Content-Length: \(body.count)\r\n" }
+        return Array((head + "\r\n").utf8) + (self.body ?? [])
+    }
+}
+
 /// Sends requests over real sockets, each on a connection of its own, byte for byte as they are given.
 struct HTTPWire: Sendable {
     let port: Int
@@ -60,25 +92,35 @@ struct HTTPWire: Sendable {
     func send(
         _ method: String, _ target: String, _ headers: [(String, String)] = [], body: [UInt8]? = nil
     ) async throws -> HTTPReply {
-        var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(self.port)\r\nConnection: close\r\n"
-        for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        if let body { head += "Content-Length: \(body.count)\r\n" }
-        return try await self.send(Array((head + "\r\n").utf8) + (body ?? []))
+        let request = HTTPMessage(method: method, target: target, headers: headers, body: body)
+        return try await self.send(request.bytes(port: self.port, isLast: true))
     }
 
     func send(_ bytes: [UInt8]) async throws -> HTTPReply {
+        try await HTTPReply(parsing: self.exchange(bytes))
+    }
+
+    /// Sends requests one behind the other on one connection, without waiting for answers.
+    func pipeline(_ requests: [HTTPMessage]) async throws -> [HTTPReply] {
+        var bytes: [UInt8] = []
+        for (index, request) in requests.enumerated() {
+            bytes += request.bytes(port: self.port, isLast: index == requests.count - 1)
+        }
+        return try await HTTPReply.all(in: self.exchange(bytes))
+    }
+
+    private func exchange(_ bytes: [UInt8]) async throws -> [UInt8] {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: self.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        let answer = try await channel.executeThenClose { inbound, outbound in
+        return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
             var answer: [UInt8] = []
             for try await part in inbound { answer += part.readableBytesView }
             return answer
         }
-        return try HTTPReply(parsing: answer)
     }
 }

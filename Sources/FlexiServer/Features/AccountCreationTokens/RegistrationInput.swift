@@ -14,8 +14,7 @@ struct RegistrationInput {
         var checker = Checker(body)
         let username = checker.newUsername("username", rules: rules)
         let password = checker.newPassword("password", rules: rules)
-        checker.require("algorithm")
-        let algorithm = checker.choice("algorithm", of: DigestAlgorithm.self)
+        let algorithm = checker.requiredChoice("algorithm", of: DigestAlgorithm.self)
         // Clients of before call it `token`.
         self.tokenField =
             checker.mentions("token") && !checker.mentions("account_creation_token")

@@ -16,7 +16,9 @@ struct AccountChangeInput {
             if password == nil, !checker.hasFailed("password") {
                 checker.fail("password", Checker.missing("password"))
             }
-            checker.require("algorithm")
+            if algorithm == nil, !checker.hasFailed("algorithm") {
+                checker.fail("algorithm", Checker.missing("algorithm"))
+            }
         }
         func field<Value>(_ name: String, _ value: Value?) -> AccountChange.Field<Value> {
             isWhole || checker.mentions(name) ? .set(value) : .keep

@@ -14,8 +14,7 @@ struct AccountInput {
         var checker = Checker(body)
         let username = checker.newUsername("username", rules: rules)
         let password = checker.newPassword("password", rules: rules)
-        checker.require("algorithm")
-        let algorithm = checker.choice("algorithm", of: DigestAlgorithm.self)
+        let algorithm = checker.requiredChoice("algorithm", of: DigestAlgorithm.self)
         self.domain =
             rules.managesManyDomains
             ? checker.text("domain", "The domain is not a host name.", as: { DomainName($0) }) : nil

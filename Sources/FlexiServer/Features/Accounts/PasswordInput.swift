@@ -8,8 +8,7 @@ struct PasswordInput {
 
     init(validating body: JSONObject, rules: ServerConfiguration) throws(APIError) {
         var checker = Checker(body)
-        checker.require("algorithm")
-        let algorithm = checker.choice("algorithm", of: DigestAlgorithm.self)
+        let algorithm = checker.requiredChoice("algorithm", of: DigestAlgorithm.self)
         self.oldPassword = checker.password("old_password")
         let password = checker.newPassword("password", rules: rules)
         try checker.finish()
