@@ -11,14 +11,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from deployment import ADMIN, Deployment, Failure  # noqa: E402
+from deployment import ADMIN, UNLIMITED, Deployment, Failure  # noqa: E402
 from report import report  # noqa: E402
 
-SETTINGS = {
-    name: "0"
-    for name in (
-        "RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_AUTH_PER_MINUTE", "RATE_LIMIT_CODES_PER_MINUTE", "RATE_LIMIT_INFO_PER_MINUTE")
-}
 CONNECTIONS = 64
 PIECE_SECONDS = 10
 LOAD_LIMIT_SECONDS = 900
@@ -33,7 +28,7 @@ def main():
     parser.add_argument("--requests", type=int, default=1_000_000)
     arguments = parser.parse_args()
     try:
-        with Deployment(arguments.configuration, arguments.cluster, SETTINGS) as deployment:
+        with Deployment(arguments.configuration, arguments.cluster, UNLIMITED) as deployment:
             starts = [start(deployment) for _ in range(max(5, arguments.runs))]
             report("P12", "start to first answer", 300, " ms", starts)
             idle, growth, rates = zip(*[memory(deployment, arguments.requests) for _ in range(arguments.runs)])

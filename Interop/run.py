@@ -5,18 +5,23 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
+import api_document  # noqa: E402
 import digest_clients  # noqa: E402
 import linphone  # noqa: E402
-from deployment import Deployment, Failure  # noqa: E402
+import vcards  # noqa: E402
+from deployment import UNLIMITED, Deployment, Failure  # noqa: E402
+
+# Messages go to the log, so that what asks for them can be asked.
+SETTINGS = {**UNLIMITED, "MAIL_DRIVER": "log", "SMS_DRIVER": "log"}
 
 
 def main():
     configuration, cluster = sys.argv[1:]
     try:
-        with Deployment(configuration, cluster) as deployment:
+        with Deployment(configuration, cluster, SETTINGS) as deployment:
             deployment.start()
             try:
-                for client in (digest_clients, linphone):
+                for client in (digest_clients, linphone, vcards, api_document):
                     for line in client.check(deployment):
                         print(line, flush=True)
             except Exception:

@@ -16,6 +16,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOMAIN = "sip.example.org"
 ADMIN = f"admin_interop@{DOMAIN}"
 START_LIMIT_SECONDS = 30
+# One client sends more than the limits allow to anybody.
+UNLIMITED = {
+    f"RATE_LIMIT_{name}PER_MINUTE": "0" for name in ("", "AUTH_", "CODES_", "INFO_", "PUSH_", "SMS_", "MAIL_")
+}
 
 
 class Failure(Exception):
@@ -82,6 +86,7 @@ class Deployment:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise Failure(f"{program} {arguments[0]} ended with {done.returncode}: {done.stdout.strip()}")
+        return done.stdout
 
     def start(self):
         """Starts the server and returns the seconds until `/api/ping` was answered."""
