@@ -7,6 +7,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(name: "FlexiServer", path: ".."),
+        // The server that FlexiServer stands on, with nothing around it.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         // Command lines of the programs.
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // PGClient takes a logger.
@@ -14,13 +16,21 @@ let package = Package(
     ],
     targets: [
         .executableTarget(
+            name: "BarePong",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .executableTarget(
             name: "PGClientBench",
             dependencies: [
                 .product(name: "PGClient", package: "FlexiServer"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
-        )
+        ),
     ]
 )
 

@@ -6,7 +6,7 @@ struct BadInput {
     /// Values that are refused, as JSON text.
     let values: [String]
 
-    init(_ field: OpenAPIDocument.Field, count: Int, using random: inout SeededRandom) {
+    init(_ field: OpenAPIDocument.Field, count: Int, using random: inout SeededNumbers) {
         self.field = field
         let rules = Rules(field.schema)
         var values = Self.otherTypes(rules, using: &random)
@@ -23,7 +23,7 @@ struct BadInput {
     }
 
     /// Of each type that the field does not have.
-    private static func otherTypes(_ rules: Rules, using random: inout SeededRandom) -> [String] {
+    private static func otherTypes(_ rules: Rules, using random: inout SeededNumbers) -> [String] {
         var values = [
             "[]", "{}", "[\"a\"]", "{\"a\":1}", "1.5", "-0.5", "9223372036854775808",
             String(repeating: "[", count: 20) + String(repeating: "]", count: 20),
@@ -36,7 +36,7 @@ struct BadInput {
     }
 
     /// Anything: too long, of other alphabets, with control characters, or nearly right.
-    private static func text(using random: inout SeededRandom) -> String {
+    private static func text(using random: inout SeededNumbers) -> String {
         let alphabets: [[Unicode.Scalar]] = [
             Array("abcxyz019._-+@".unicodeScalars), Array("ABC äß€漢😀".unicodeScalars),
             Array("'\";,<>\\/%&?#()[]{}|^`~".unicodeScalars),
@@ -91,27 +91,10 @@ private struct Rules {
     }
 }
 
-/// The same numbers in every run.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.state = seed
-    }
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 enum JSONText {
-    static func encode(_ text: String) -> String {
-        let data = (try? JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed)) ?? Data()
+    /// Of a value that `JSONSerialization` has made, or could have.
+    static func encode(_ value: Any) -> String {
+        let data = (try? JSONSerialization.data(withJSONObject: value, options: .fragmentsAllowed)) ?? Data()
         return String(decoding: data, as: UTF8.self)
     }
 }

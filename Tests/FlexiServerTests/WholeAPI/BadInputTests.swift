@@ -14,7 +14,7 @@ struct BadInputTests {
             let headers = try await server.typist()
             let full = try await FullAccount.make("own", on: server)
             let before = try await server.contents()
-            var random = SeededRandom(seed: Self.seed)
+            var random = SeededNumbers(seed: Self.seed)
             var sent = 0
             for (route, fields) in try Self.routesWithBody(of: server) {
                 let body = try #require(full.body(route, "new"), "FullAccount has no body for \(route)")
@@ -55,7 +55,7 @@ struct BadInputTests {
             let headers = try await server.typist()
             let full = try await FullAccount.make("own", on: server)
             let before = try await server.contents()
-            var random = SeededRandom(seed: Self.seed + 1)
+            var random = SeededNumbers(seed: Self.seed + 1)
             for (route, fields) in try Self.routesWithBody(of: server) {
                 let body = try Array(#require(full.body(route, "new")).utf8)
                 let field = try #require(fields.first).name
@@ -160,7 +160,7 @@ struct BadInputTests {
     func noHeaderIsTooStrange(name: String) async throws {
         try await withServer(WholeAPI.settings) { server in
             let alice = try await server.account()
-            var random = SeededRandom(seed: Self.seed + 2)
+            var random = SeededNumbers(seed: Self.seed + 2)
             let alphabet = Array(#"abc:@<>"\;,=% Digestusername()[]?/'~*"#.utf8) + [0xC3, 0xA4, 0xFF, 0x09]
             let values = (0..<100).map { _ in
                 (0..<Int.random(in: 1...120, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0x61
@@ -229,13 +229,6 @@ struct BadInputTests {
         String(repeating: "a", count: 5_000), String(repeating: "%61", count: 2_000),
         String(repeating: "9", count: 400),
     ]
-}
-
-extension JSONText {
-    fileprivate static func encode(_ value: Any) -> String {
-        let data = (try? JSONSerialization.data(withJSONObject: value, options: .fragmentsAllowed)) ?? Data()
-        return String(decoding: data, as: UTF8.self)
-    }
 }
 
 extension TestServer {
