@@ -33,6 +33,7 @@ public struct TestDatabase: Sendable {
     public var configuration: PGConfiguration {
         var configuration = PGConfiguration(self.conninfo)
         configuration.pool.maximum = 3
+        configuration.waitForConnections(atMost: .seconds(60))
         return configuration
     }
 
@@ -44,6 +45,7 @@ public struct TestDatabase: Sendable {
         }
         var configuration = PGConfiguration(url)
         configuration.statementTimeout = nil
+        configuration.waitForConnections(atMost: .seconds(60))
         let foreign = try configuration.hosts().first { host in
             !(host.hasPrefix("/") || host.hasPrefix("@") || ["localhost", "127.0.0.1", "::1"].contains(host))
         }
@@ -90,4 +92,12 @@ public func withTestDatabase<R>(
     }
     try await database.drop()
     return result
+}
+
+extension PGConfiguration {
+    /// Hundreds of tests share the processors: whoever waits for a connection is to get one, not to be refused for the wait.
+    public mutating func waitForConnections(atMost time: Duration) {
+        self.connectTimeout = time
+        self.pool.acquireTimeout = time
+    }
 }

@@ -57,7 +57,8 @@ import Testing
     }
 
     @Test func shuttingDownWaitsForThoseWhoAreServed() async throws {
-        try await withClient({ $0.pool.maximum = 1 }) { client in
+        // A query that came just before the end waits to be served; only later ones are refused.
+        try await withClient({ ($0.pool.maximum, $0.pool.acquireTimeout) = (1, .seconds(5)) }) { client in
             let isInside = Flag()
             let mayLeave = Flag()
             try await withThrowingTaskGroup { group in

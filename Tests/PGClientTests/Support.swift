@@ -48,7 +48,7 @@ func eventually(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(60)
     while try await !condition() {
         guard .now < end else {
             Issue.record(comment ?? "the condition never held", sourceLocation: sourceLocation)

@@ -64,8 +64,7 @@ func withServer(
     let log = LogCapture()
     var pool = configuration.database
     pool.parameters["role"] = "flexi_app"
-    // Hundreds of tests share the processors: those who wait in a race are to be answered, not refused for the wait.
-    pool.pool.acquireTimeout = .seconds(60)
+    pool.waitForConnections(atMost: .seconds(60))
     var services = Services(database: PGClient(pool, logger: log.logger()), configuration: configuration)
     services.now = { clock.now }
     try await CredentialRepository(services.database).startEpoch(at: clock.now)
