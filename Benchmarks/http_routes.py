@@ -116,6 +116,8 @@ class Site:
         sessions = self.sessions()
         server, database = cpu([self.deployment.process.pid]), cpu(sessions)
         count, rate = self.wrk(arguments, script_arguments, seconds)
+        if count == 0:
+            raise Failure(f"nothing was answered within {seconds} s; {self.deployment.last_error()}")
         server, database = cpu([self.deployment.process.pid]) - server, cpu(sessions) - database
         self.deployment.forget_log()
         return Load(rate, server / count * 1e6, database / count * 1e6)
@@ -308,6 +310,7 @@ def one_round(sites, bare, seconds, number):
     loads, times = {"bare pong": bare.load(seconds)}, {}
     for site in sites:
         size = f"{site.accounts:,}"
+        print(f"     round {number + 1}, {size} accounts", file=sys.stderr, flush=True)
         for name, (target, headers) in site.requests.items():
             loads[f"{name}, {size}"] = site.load(target, headers, seconds)
         loads[f"me by digest, {size}"] = site.digest(seconds)
@@ -320,7 +323,7 @@ def one_round(sites, bare, seconds, number):
         times[f"last page, {size}"] = site.milliseconds([f"/api/accounts?page={pages}"] * 10, site.root)
         times[f"page after an id, {size}"] = site.milliseconds([f"/api/accounts?after={id}" for id in ids], site.root)
         times[f"statistics, {size}"] = site.milliseconds(["/api/statistics/month"] * 50, site.root)
-        addresses = [f"user.{n}@{DOMAIN}" for n in range(0, site.accounts, site.accounts // 100)]
+        addresses = [f"user.{number}@{DOMAIN}" for number in range(0, site.accounts, DOMAINS)][::max(1, site.accounts // DOMAINS // 100)]
         times[f"search, {size}"] = site.milliseconds([f"/api/accounts/{name}/search" for name in addresses], site.root)
         times[f"provisioning, {size}"] = site.provisioning(1 + number * 2 * ONES)
     return {"loads": loads, "times": times}

@@ -32,7 +32,7 @@ class Deployment:
     def __init__(self, configuration, cluster, settings=None):
         self.programs = ROOT / ".build" / configuration
         self.cluster = cluster
-        self.database = f"flexi_outside_{os.getpid()}"
+        self.database = f"flexi_outside_{os.getpid()}_{secrets.token_hex(4)}"
         self.admin_password = secrets.token_hex(16)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
