@@ -31,10 +31,10 @@ enum LogLine {
             json.member("message", "\(event.message)")
             for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
                 json.member(named: Self.shown(key)) { json in
-                    if case .stringConvertible(let number as Int) = value {
-                        json.value(number)
-                    } else {
-                        json.value("\(value)")
+                    switch value {
+                    case .stringConvertible(let number as Int): json.value(number)
+                    case .string(let text): json.value(text)
+                    default: json.value("\(value)")
                     }
                 }
             }

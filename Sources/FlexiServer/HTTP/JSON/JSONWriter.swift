@@ -132,11 +132,14 @@ struct JSONWriter {
 
     /// Escapes what RFC 8259, section 7 asks for, and nothing else.
     private mutating func escaped(_ text: String) {
+        var text = text
         self.buffer.writeStaticString("\"")
-        if text.utf8.allSatisfy({ !Self.needsEscape($0) }) {
-            self.buffer.writeString(text)
-        } else {
-            for byte in text.utf8 { self.escaped(byte) }
+        text.withUTF8 { bytes in
+            if bytes.contains(where: Self.needsEscape) {
+                for byte in bytes { self.escaped(byte) }
+            } else {
+                self.buffer.writeBytes(bytes)
+            }
         }
         self.buffer.writeStaticString("\"")
     }
