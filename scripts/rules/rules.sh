@@ -42,6 +42,11 @@ rule_qrencode_and_png_only_in_qrcode() {
     cd "$1" && imports_outside 'CQREncode|CPNG' 'Sources/QRCode'
 }
 
+# Only the gateways of FlexiServer import CCurl.
+rule_curl_only_in_gateways() {
+    cd "$1" && imports_outside 'CCurl' 'Sources/FlexiServer/Gateways'
+}
+
 # Only FlexiServer and its tests import Hummingbird, and its Domain does not.
 rule_hummingbird_only_in_flexiserver() {
     cd "$1" && imports_outside 'Hummingbird[A-Za-z0-9]*' '(Sources/FlexiServer|Tests/FlexiServerTests)' 'Sources/FlexiServer/Domain'

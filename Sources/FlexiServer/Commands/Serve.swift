@@ -43,7 +43,9 @@ struct Serve: AsyncParsableCommand {
             .init(service: application),
             .init(service: RealmCheck(services, logger: logger), successTerminationBehavior: .ignore),
         ]
-        parts += try OutboxWorker.all(services, logger: logger).map { .init(service: $0) }
+        if let outbox = OutboxService(services, gateways: Gateways(configuration), logger: logger) {
+            parts.append(.init(service: outbox))
+        }
         if let housekeeping = HousekeepingService(services, logger: logger) {
             parts.append(.init(service: housekeeping))
         }

@@ -43,9 +43,8 @@ struct ServerConfiguration: Sendable {
     /// What the service calls itself to people.
     let appName: String
     let defaultLanguage: Language
-    let templatesFolder: String?
-    let registrarAddress: String?
-    let transportText: String?
+    /// The words of mails, short messages and pages.
+    let templates: MessageTemplates
     let allowsLogDrivers: Bool
     let outbox: OutboxConfiguration
     /// `nil` where no mail can be sent.
@@ -112,9 +111,7 @@ struct ServerConfiguration: Sendable {
         self.provisioningOverwritesAll = try reader.read(Settings.provisioningOverwritesAll)
         self.appName = try reader.read(Settings.appName)
         self.defaultLanguage = try reader.read(Settings.defaultLanguage)
-        self.templatesFolder = try reader.read(Settings.templatesFolder)
-        self.registrarAddress = try reader.read(Settings.registrarAddress)
-        self.transportText = try reader.read(Settings.transportText)
+        self.templates = try MessageTemplates(reader, service: self.appName, appURL: self.appURL)
         self.allowsLogDrivers = try reader.read(Settings.allowsLogDrivers)
         self.outbox = try OutboxConfiguration(reader)
         self.mail = try MailConfiguration(reader, senderName: self.appName)

@@ -74,6 +74,7 @@ extension HTTPField.Name {
     static let secFetchSite = HTTPField.Name.constant("Sec-Fetch-Site")
     static let requestID = HTTPField.Name.constant("X-Request-Id")
     static let apiKey = HTTPField.Name.constant("x-api-key")
+    static let referrerPolicy = HTTPField.Name.constant("Referrer-Policy")
     static let forwardedFor = HTTPField.Name.constant("X-Forwarded-For")
 
     static func constant(_ name: String) -> HTTPField.Name {

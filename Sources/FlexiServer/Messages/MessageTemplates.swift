@@ -17,38 +17,55 @@ struct MessageTemplates: Sendable {
         into: [:]
     ) { all, some in all.merge(some) { _, new in new } }
 
+    /// Parsed once for all who replace none or some of them.
+    private static let parsed: [String: MustacheTemplate] = Self.builtIn.reduce(into: [:]) { parsed, template in
+        do {
+            parsed[template.key] = try Self.parse(template.value, as: template.key)
+        } catch {
+            preconditionFailure("the built-in template \(template.key) is none: \(error)")
+        }
+    }
+
     private let library: MustacheLibrary
-    private let configuration: ServerConfiguration
+    /// What every template may name.
+    private let commonValues: [String: String]
+    private let appURL: PublicURL
 
     /// Reads the files of `TEMPLATES_FOLDER`.
     ///
     /// - Throws: `ConfigurationError` for a file that cannot be read, is no template, or replaces none.
-    init(_ configuration: ServerConfiguration) throws(ConfigurationError) {
-        var texts = Self.builtIn
-        if let folder = configuration.templatesFolder {
-            texts.merge(try Self.files(in: folder)) { _, replacement in replacement }
-        }
-        var library = MustacheLibrary()
-        for (name, text) in texts {
-            do {
-                // What stands around an HTML text is itself HTML, so every partial keeps the kind of its name.
-                try library.register(name.hasSuffix(".txt") ? "{{% CONTENT_TYPE:TEXT}}\(text)" : text, named: name)
-            } catch {
-                throw ConfigurationError("TEMPLATES_FOLDER: \(name) is not a Mustache template: \(error)")
-            }
-        }
-        self.library = library
-        self.configuration = configuration
-        for kind in OutboxMessage.Kind.allCases where kind.channel == .mail {
-            for language in Language.allCases {
-                let name = "\(kind.rawValue).\(language.rawValue).txt"
-                guard texts[name]?.hasPrefix(Self.subjectMark) == true else {
+    init(_ reader: SettingReader, service: String, appURL: PublicURL) throws(ConfigurationError) {
+        self.appURL = appURL
+        self.commonValues = try [
+            "service": service, "proxy": reader.read(Settings.registrarAddress),
+            "transport": reader.read(Settings.transportText),
+        ].compactMapValues(\.self)
+        var templates = Self.parsed
+        if let folder = try reader.read(Settings.templatesFolder) {
+            for (name, text) in try Self.files(in: folder) {
+                if Self.mails.contains(name), !text.hasPrefix(Self.subjectMark) {
                     throw ConfigurationError(
                         "TEMPLATES_FOLDER: the first line of \(name) must be \"\(Self.subjectMark) …\"")
                 }
+                do {
+                    templates[name] = try Self.parse(text, as: name)
+                } catch {
+                    throw ConfigurationError("TEMPLATES_FOLDER: \(name) is not a Mustache template: \(error)")
+                }
             }
         }
+        self.library = MustacheLibrary(templates: templates)
     }
+
+    private static func parse(_ text: String, as name: String) throws -> MustacheTemplate {
+        try MustacheTemplate(string: name.hasSuffix(".txt") ? "{{% CONTENT_TYPE:TEXT}}\(text)" : text)
+    }
+
+    /// Templates of the texts of mails.
+    private static let mails: Set<String> = Set(
+        OutboxMessage.Kind.allCases.filter { $0.channel == .mail }.flatMap { kind in
+            Language.allCases.map { "\(kind.rawValue).\($0.rawValue).txt" }
+        })
 
     private static let subjectMark = "Subject:"
 
@@ -66,13 +83,9 @@ struct MessageTemplates: Sendable {
         String(self.render("\(message.kind.rawValue).\(message.language.rawValue).txt", self.values(message)).trimmed)
     }
 
-    /// A whole HTML page.
-    func page(_ name: String, in language: Language, _ values: [String: String] = [:]) -> String {
-        self.render("\(name).\(language.rawValue).html", values.merging(self.commonValues) { own, _ in own })
-    }
-
-    private var commonValues: [String: String] {
-        ["service": self.configuration.appName]
+    /// A whole HTML page; the name is that of its template without the language.
+    func page(_ name: PageName, in language: Language, _ values: [String: String] = [:]) -> String {
+        self.render("\(name.rawValue).\(language.rawValue).html", values.merging(self.commonValues) { own, _ in own })
     }
 
     private func values(_ message: OutboxMessage) -> [String: String] {
@@ -81,11 +94,9 @@ struct MessageTemplates: Sendable {
         let parts = message.address.split(separator: "@", maxSplits: 1).map(String.init)
         values["username"] = parts.first
         values["domain"] = parts.last
-        values["proxy"] = self.configuration.registrarAddress
-        values["transport"] = self.configuration.transportText
         if let code = message.code?.reveal() {
             values["code"] = code
-            values["link"] = self.configuration.appURL.appending("/email/\(code)")
+            values["link"] = self.appURL.appending("/email/\(code)")
         }
         return values
     }
@@ -116,4 +127,14 @@ struct MessageTemplates: Sendable {
             throw ConfigurationError("TEMPLATES_FOLDER: \(folder) cannot be read")
         }
     }
+}
+
+/// The pages that mails lead to.
+enum PageName: String, CaseIterable, Sendable {
+    case askConfirmation = "ask-confirmation"
+    case askActivation = "ask-activation"
+    case addressConfirmed = "address-confirmed"
+    case accountActivated = "account-activated"
+    case unknownCode = "unknown-code"
+    case unavailable
 }

@@ -64,7 +64,7 @@ struct OutboxTests {
         try await withServer(Self.mail) { server in
             let mailer = RecordingMailer()
             try await self.addMail(server)
-            try await server.withWorker(.mail(mailer)) { try await server.waitForEmptyOutbox() }
+            try await server.withOutboxService(Gateways(mail: mailer)) { try await server.waitForEmptyOutbox() }
             let mail = try #require(mailer.mails.first)
             #expect(mailer.mails.count == 1)
             #expect(mail.recipient.value == "new@example.org")
@@ -79,12 +79,12 @@ struct OutboxTests {
         try await withServer(Self.mail) { server in
             let mailer = RecordingMailer(failing: [.temporary("busy with new@example.org")])
             try await self.addMail(server)
-            try await server.withWorker(.mail(mailer)) {
+            try await server.withOutboxService(Gateways(mail: mailer)) {
                 while try await server.outboxStates().first?.lastError == nil { await Task.yield() }
                 // The server's words, without the address that they repeat.
                 #expect(try await server.outboxStates().first?.lastError == "busy with …")
                 #expect(try await server.outboxStates().first?.state == "pending")
-                server.clock.advance(by: .seconds(7))
+                try await server.advance(by: .seconds(7))
                 try await server.waitForEmptyOutbox()
             }
             #expect(mailer.mails.count == 1)
@@ -96,7 +96,7 @@ struct OutboxTests {
         try await withServer(Self.mail) { server in
             let mailer = RecordingMailer(failing: [.permanent("550 no such user")])
             try await self.addMail(server)
-            try await server.withWorker(.mail(mailer)) { try await server.waitForEmptyOutbox() }
+            try await server.withOutboxService(Gateways(mail: mailer)) { try await server.waitForEmptyOutbox() }
             let state = try #require(try await server.outboxStates().first)
             #expect(state.state == "dead")
             #expect(state.lastError == "550 no such user")
@@ -109,7 +109,7 @@ struct OutboxTests {
             let mailer = RecordingMailer()
             try await self.addMail(server, validUntil: server.clock.now.addingTimeInterval(600))
             server.clock.advance(by: .seconds(601))
-            try await server.withWorker(.mail(mailer)) { try await server.waitForEmptyOutbox() }
+            try await server.withOutboxService(Gateways(mail: mailer)) { try await server.waitForEmptyOutbox() }
             #expect(mailer.mails.isEmpty)
             #expect(try await server.outboxStates().first?.lastError == "not delivered in time")
         }
@@ -119,9 +119,9 @@ struct OutboxTests {
         try await withServer(Self.mail) { server in
             for index in 0..<40 { try await self.addMail(server, to: "user\(index)@example.org", key: "mail \(index)") }
             let mailer = RecordingMailer()
-            try await server.withWorker(.mail(mailer)) {
-                try await server.withWorker(.mail(mailer)) {
-                    try await server.withWorker(.mail(mailer)) { try await server.waitForEmptyOutbox() }
+            try await server.withOutboxService(Gateways(mail: mailer)) {
+                try await server.withOutboxService(Gateways(mail: mailer)) {
+                    try await server.withOutboxService(Gateways(mail: mailer)) { try await server.waitForEmptyOutbox() }
                 }
             }
             #expect(mailer.mails.count == 40)

@@ -17,4 +17,24 @@ enum Program {
             }
         }
     }
+
+    /// Runs a program to its end and returns what it wrote to standard output.
+    static func output(_ name: String, _ arguments: [String]) async throws -> Data {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [name] + arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        // A thread of its own, since reading blocks.
+        let written = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(returning: output.fileHandleForReading.readDataToEndOfFile())
+                process.waitUntilExit()
+            }
+        }
+        return written
+    }
 }

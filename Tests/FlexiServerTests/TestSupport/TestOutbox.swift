@@ -2,6 +2,7 @@ import Logging
 import PGClient
 import ServiceLifecycle
 import Synchronization
+import Testing
 
 @testable import FlexiServer
 
@@ -24,15 +25,10 @@ extension TestServer {
         }
     }
 
-    /// Lets a worker deliver to `gateway` for the length of `body`, then ends it gracefully.
-    func withWorker(_ gateway: OutboxCourier.Gateway, _ body: () async throws -> Void) async throws {
-        let courier = try OutboxCourier(
-            gateway: gateway, templates: MessageTemplates(self.services.configuration), keys: self.services.keys.seal,
-            host: "mail.example.org")
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [OutboxWorker(self.services, courier: courier, logger: self.log.logger())],
-                logger: self.log.logger()))
+    /// Lets workers deliver to the gateways for the length of `body`, then ends them gracefully.
+    func withOutboxService(_ gateways: Gateways, _ body: () async throws -> Void) async throws {
+        let service = try #require(OutboxService(self.services, gateways: gateways, logger: self.log.logger()))
+        let group = ServiceGroup(configuration: .init(services: [service], logger: self.log.logger()))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             do {
@@ -43,6 +39,15 @@ extension TestServer {
             }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
+        }
+    }
+
+    /// Moves the clock, and lets workers look at it.
+    func advance(by time: Duration) async throws {
+        self.clock.advance(by: time)
+        for channel in OutboxChannel.allCases {
+            try await self.services.database.query(
+                "SELECT pg_notify(\(OutboxRepository.notificationChannel.description), \(channel.rawValue))")
         }
     }
 

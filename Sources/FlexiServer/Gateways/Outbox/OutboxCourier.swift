@@ -15,10 +15,17 @@ struct OutboxCourier: Sendable {
     }
 
     let gateway: Gateway
-    let templates: MessageTemplates
-    let keys: SealingKeyRing
+    private let templates: MessageTemplates
+    private let keys: SealingKeyRing
     /// Right of the `@` in the ids of mails.
-    let host: String
+    private let host: String
+
+    init(gateway: Gateway, services: Services) {
+        self.gateway = gateway
+        self.templates = services.configuration.templates
+        self.keys = services.keys.seal
+        self.host = services.configuration.sipDomain.value
+    }
 
     /// - Throws: `DeliveryFailure` with a reason that may be stored.
     func deliver(_ taken: OutboxRepository.Taken) async throws(DeliveryFailure) {

@@ -20,13 +20,18 @@ struct OutboxRepository: Sendable {
         let state: String
         let attempts: Int
         let account: Int64?
-        let createdAt: Date
-        let nextAttemptAt: Date
+        /// Of the next attempt, or of the end.
+        let time: Date
         let lastError: String?
     }
 
     /// The channel of NOTIFY on which workers hear of new rows.
-    static let notificationChannel = "flexi_outbox"
+    static let notificationChannel: StaticString = "flexi_outbox"
+
+    /// Tells of new rows, by the channel that they leave on, until the task is cancelled.
+    static func announcements(_ database: PGClient) -> PGListener {
+        database.listen(to: PGIdentifier(self.notificationChannel))
+    }
 
     private let db: any PGQuerying
 
@@ -64,7 +69,7 @@ struct OutboxRepository: Sendable {
                 ON CONFLICT ON CONSTRAINT outbox_idempotency_key_key DO NOTHING
                 RETURNING channel
             )
-            SELECT pg_notify(\(Self.notificationChannel), channel) FROM added
+            SELECT pg_notify(\(Self.notificationChannel.description), channel) FROM added
             """
         )
     }
@@ -134,23 +139,13 @@ struct OutboxRepository: Sendable {
         )
     }
 
-    /// Gives messages back that were taken and not tried.
-    func giveBack(_ message: Taken, at now: Date) async throws {
-        try await self.db.execute(
-            """
-            UPDATE flexi.outbox SET next_attempt_at = \(now), attempts = attempts - 1
-            WHERE id = \(message.id) AND attempts = \(message.attempt) AND state = 'pending'
-            """
-        )
-    }
-
     // MARK: Operators
 
     /// The newest rows first; `nil` for every state.
     func list(state: String?, limit: Int) async throws -> [Listed] {
         try await self.db.query(
             """
-            SELECT id, channel, state, attempts, account_id, created_at, next_attempt_at, last_error
+            SELECT id, channel, state, attempts, account_id, coalesce(finished_at, next_attempt_at) AS time, last_error
             FROM flexi.outbox WHERE \(state)::text IS NULL OR state = \(state)
             ORDER BY id DESC LIMIT \(limit)
             """
@@ -158,8 +153,8 @@ struct OutboxRepository: Sendable {
             let attempts: Int32 = try row.decode("attempts")
             return try Listed(
                 id: row.decode("id"), channel: row.decode("channel"), state: row.decode("state"),
-                attempts: Int(attempts), account: row.decode("account_id"), createdAt: row.decode("created_at"),
-                nextAttemptAt: row.decode("next_attempt_at"), lastError: row.decode("last_error"))
+                attempts: Int(attempts), account: row.decode("account_id"), time: row.decode("time"),
+                lastError: row.decode("last_error"))
         }
     }
 
@@ -173,7 +168,7 @@ struct OutboxRepository: Sendable {
                 WHERE CASE WHEN \(ids)::bigint[] IS NULL THEN state = 'dead' ELSE id = ANY (\(ids)) AND state <> 'delivered' END
                 RETURNING channel
             ), woken AS (
-                SELECT pg_notify(\(Self.notificationChannel), channel) FROM (SELECT DISTINCT channel FROM retried) AS channels
+                SELECT pg_notify(\(Self.notificationChannel.description), channel) FROM (SELECT DISTINCT channel FROM retried) AS channels
             )
             SELECT (SELECT count(*) FROM retried) AS retried, (SELECT count(*) FROM woken)
             """
@@ -190,6 +185,8 @@ struct OutboxRepository: Sendable {
             """
         )
     }
+
+    // MARK: Housekeeping
 
     /// Deletes at most `limit` rows that were finished before `time`, and returns how many there were.
     func deleteFinished(before time: Date, limit: Int) async throws -> Int {

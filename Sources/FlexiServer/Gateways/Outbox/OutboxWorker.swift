@@ -9,13 +9,14 @@ import Synchronization
 /// A message is taken by a statement of its own, which puts it off to the end of a lease: no transaction is open and no connection is
 /// held while a slow server is spoken to, and a worker that dies leaves the message to whoever comes after the lease. On graceful
 /// shutdown nothing is taken any more, and what is under way is brought to its end; cancelled, it is left to its lease.
-struct OutboxWorker: Service {
+struct OutboxWorker: Sendable {
     private let services: Services
     private let courier: OutboxCourier
     private let logger: Logger
-    private let bell = Bell()
+    /// Rung when there is something new.
+    let bell = Bell()
     private let slots: Slots
-    private var channel: OutboxChannel { self.courier.gateway.channel }
+    var channel: OutboxChannel { self.courier.gateway.channel }
     private var repository: OutboxRepository { OutboxRepository(self.services.database) }
     private var configuration: OutboxConfiguration { self.services.configuration.outbox }
 
@@ -26,7 +27,8 @@ struct OutboxWorker: Service {
         self.slots = Slots(services.configuration.outbox.concurrency)
     }
 
-    func run() async throws {
+    /// Until graceful shutdown or cancellation.
+    func run() async {
         let (feed, feeder) = AsyncStream<OutboxRepository.Taken>.makeStream()
         await withDiscardingTaskGroup { group in
             group.addTask {
@@ -78,7 +80,8 @@ struct OutboxWorker: Service {
         return taken.count < free
     }
 
-    private static let pollTime = Duration.seconds(1)
+    /// How often the table is looked at where nobody rings, as behind a connection pooler that does not pass notifications on.
+    private static let pollTime = Duration.seconds(10)
 
     private func timeToNextMessage() async throws -> Duration {
         guard let next = try await self.repository.nextAttempt(self.channel) else { return Self.pollTime }
