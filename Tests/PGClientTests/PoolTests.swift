@@ -168,6 +168,31 @@ import Testing
         }
     }
 
+    @Test func aResultIsHandedOverWhileSlowQueriesKeepTheConnectionsAndTheQueueBusy() async throws {
+        try await withTestDatabase { database in
+            var configuration = database.configuration
+            configuration.pool.maximum = 1
+            let client = PGClient(configuration, logger: quietLogger)
+            try await PGConnection.withConnection(configuration, logger: quietLogger) { holder in
+                try await holder.query("SELECT pg_advisory_lock(1)")
+                try await withThrowingTaskGroup { group in
+                    try await client.withConnection { _ in
+                        group.addTask { try await client.query("SELECT 1") }
+                        try await eventually { client.statistics.waiting == 1 }
+                        for count in 2...5 {
+                            group.addTask { try await client.query("SELECT pg_advisory_xact_lock(1)") }
+                            try await eventually { client.statistics.waiting == count }
+                        }
+                    }
+                    // The first query's; the others cannot end before the lock is released.
+                    _ = try await group.next()
+                    try await holder.query("SELECT pg_advisory_unlock(1)")
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test func theServersParametersAreKnown() async throws {
         try await withConnection { connection in
             #expect(connection.serverVersion >= 120_000)

@@ -161,7 +161,7 @@ extension IOLoop {
     /// Runs the job to its end; the outcome is in the job. Returns within the cancel budget when the task is cancelled.
     func run(_ job: Job, on lease: Lease?) async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withUnsafeContinuation { continuation in
                 job.continuation = continuation
                 let command: Command = if let lease { .run(job, lease) } else { .request(.job(job)) }
                 if !self.post(command) {
@@ -179,7 +179,7 @@ extension IOLoop {
     func lease() async throws -> Lease {
         let request = LeaseRequest()
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withUnsafeContinuation { continuation in
                 request.continuation = continuation
                 if !self.post(.request(.lease(request))) {
                     request.outcome = .failure(PGError(.poolClosed, message: "the pool is shut down"))

@@ -16,7 +16,7 @@ final class Job: @unchecked Sendable {
     let mayChangeSession: Bool
     /// Nobody waits for it: the loop made it to clean a connection up.
     var isInternal = false
-    var continuation: CheckedContinuation<Void, Never>?
+    var continuation: UnsafeContinuation<Void, Never>?
     /// Where results go while the statement runs; nil keeps them in the job until it ends.
     var delivery: Delivery?
     /// The task takes no more of what is delivered.

@@ -17,8 +17,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private(set) var channels: [Channel] = []
     private(set) var now = Instant.now
     private(set) var isFinished = false
-    private var finishedJobs: [Job] = []
-    private var finishedLeases: [LeaseRequest] = []
+    private var finished = FinishedWork()
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainDeadline: Instant?
     private var leases = 0
@@ -107,22 +106,15 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         }
         for channel in self.channels { consider(channel.deadline) }
         consider(self.drainDeadline)
+        consider(self.finished.dueTime)
         guard let next else { return -1 }
         return Int32(clamping: max(0, (next - .now).milliseconds))
     }
 
     /// Resumes the tasks whose work is done, after the servers have been given their next.
     func resumeWaiting() {
-        for job in self.finishedJobs {
-            job.handover.give()
-            job.continuation?.resume()
-        }
-        self.finishedJobs.removeAll(keepingCapacity: true)
-        for lease in self.finishedLeases {
-            lease.handover.give()
-            lease.continuation?.resume()
-        }
-        self.finishedLeases.removeAll(keepingCapacity: true)
+        let waiting = self.isFinished ? 0 : self.machine.withLock { $0.waiting }
+        self.finished.resume(now: self.now, areServersBusy: waiting > self.channels.count)
         guard self.isFinished else { return }
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
@@ -166,7 +158,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         job.channel = nil
         if let error { job.error = error }
         job.delivery?.finish(job.error)
-        if job.continuation != nil { self.finishedJobs.append(job) }
+        if job.continuation != nil { self.finished.append(job) }
     }
 
     /// A connection has nothing to do any more for the one who had it.
@@ -248,6 +240,6 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private func finish(_ lease: LeaseRequest, _ outcome: Result<Lease, any Error>) {
         lease.ticket = nil
         lease.outcome = outcome
-        self.finishedLeases.append(lease)
+        self.finished.append(lease)
     }
 }

@@ -22,7 +22,7 @@ enum PoolRequest: Sendable {
 /// A caller that wants a connection for a while.
 final class LeaseRequest: @unchecked Sendable {
     // Written by its maker until it is posted, then by the loop's thread alone until the continuation is resumed.
-    var continuation: CheckedContinuation<Void, Never>?
+    var continuation: UnsafeContinuation<Void, Never>?
     let handover = Handover()
     var ticket: Int?
     var isCancelled = false
