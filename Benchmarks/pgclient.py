@@ -215,17 +215,17 @@ def select(bench):
     for connections in (1, CONNECTIONS):
         programs[f"libpq in C, {connections} blocking threads"] = lambda connections=connections: bench.program(
             bench.libpq, "select", connections, bench.seconds, bench.accounts)
-    for way in ("leased",):
+    for way in ("leased", "shared"):
         for tasks in TASKS:
             programs[f"PGClient, {way}, {tasks} tasks"] = lambda way=way, tasks=tasks: bench.select(tasks, way)
     runs = rounds(bench, programs)
     table("queries", runs)
     peer = f"pgbench, {CONNECTIONS} clients"
-    for way, cpu, rate in (("leased", 1.5, 1.05),):
+    for way, cpu, rate in (("leased", 1.5, 1.05), ("shared", 0.5, 2.7)):
         name = f"PGClient, {way}, 64 tasks"
         report("P1", f"client CPU, {way}, 64 tasks ÷ pgbench", cpu, "", ratios(runs, name, peer, Run.client_us))
         report("P2", f"queries a second, {way}, 64 tasks ÷ pgbench", rate, "", ratios(runs, name, peer, Run.rate), at_least=True)
-        report("P3", f"p50 of one task, {way} ÷ pgbench", 2.2, "", ratios(
+        report("P3", f"p50 of one task, {way} ÷ pgbench's", 2.2, "", ratios(
             runs, f"PGClient, {way}, 1 tasks", "pgbench, 1 client", lambda run: run.measured["p50"]))
     report("", "fairness, leased, 64 tasks: p99 ÷ p50", 2, "", [
         run.measured["p99"] / run.measured["p50"] for run in runs["PGClient, leased, 64 tasks"]])
@@ -242,8 +242,11 @@ def decode(bench):
 def insert(bench):
     runs = rounds(bench, {
         "libpq in C, one by one": lambda: bench.program(bench.libpq, "insert", 20_000),
-        "PGClient, one by one": lambda: bench.pgclient("insert", rows=20_000, way="single")})
+        "PGClient, one by one": lambda: bench.pgclient("insert", rows=20_000, way="single"),
+        "PGClient, pipelined": lambda: bench.pgclient("insert", rows=20_000, way="pipelined")})
     table("rows", runs)
+    report("", "inserts a second, pipelined ÷ one by one", 5, "", ratios(
+        runs, "PGClient, pipelined", "PGClient, one by one", Run.rate), at_least=True)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,10 @@ public struct PGError: Error, Sendable {
         /// The connection or transaction is used where it must not be: after its scope ended, or while an inner
         /// transaction is open.
         public static let invalidState = Code("invalidState")
+        /// An earlier statement of the same pipeline and transaction failed, so that this one did not run.
+        public static let skipped = Code("skipped")
+        /// What is behind the connection string cannot be shared; nobody outside is told.
+        static let notShareable = Code("notShareable")
         /// The statement asks for something that this library does not do, such as COPY.
         public static let unsupported = Code("unsupported")
     }
@@ -131,9 +135,14 @@ extension PGError {
 
     /// Whether connecting again with the same settings is bound to fail: bad credentials, no such database, bad parameters.
     var isPermanent: Bool {
-        if self.code == .invalidConfiguration { return true }
+        if self.code == .invalidConfiguration || self.code == .notShareable { return true }
         guard let state = self.sqlState else { return false }
         return state == "3D000" || ["28", "22", "42"].contains(state.prefix(2))
+    }
+
+    /// The statement did not run: the server wants it to be prepared again.
+    var isStalePlan: Bool {
+        self.sqlState == "26000" || (self.sqlState == "0A000" && self.routine == "RevalidateCachedQuery")
     }
 
     /// FATAL and PANIC end the session.

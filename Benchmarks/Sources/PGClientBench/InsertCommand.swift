@@ -6,6 +6,8 @@ struct InsertCommand: AsyncParsableCommand {
     enum Way: String, ExpressibleByArgument, CaseIterable {
         /// A statement waits for the answer to the one before.
         case single
+        /// Statements are sent without waiting for answers.
+        case pipelined
     }
 
     static let configuration = CommandConfiguration(
@@ -19,7 +21,15 @@ struct InsertCommand: AsyncParsableCommand {
         try await client.execute("TRUNCATE inserted")
         let start = ContinuousClock.now
         try await client.withTransaction { transaction in
-            for row in 0..<self.rows { try await transaction.execute(Self.insert(row)) }
+            switch self.way {
+            case .single:
+                for row in 0..<self.rows { try await transaction.execute(Self.insert(row)) }
+            case .pipelined:
+                let outcomes = try await transaction.pipeline { pipeline in
+                    for row in 0..<self.rows { pipeline.append(Self.insert(row)) }
+                }
+                for outcome in outcomes { _ = try outcome.get() }
+            }
         }
         let duration = ContinuousClock.now - start
         let count = try await client.query("SELECT count(*) AS n FROM inserted").only?.decode("n", as: Int.self)

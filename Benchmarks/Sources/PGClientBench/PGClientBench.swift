@@ -18,6 +18,7 @@ enum Bench {
     static func client(connections: Int, tasks: Int = 1) -> PGClient {
         var configuration = PGConfiguration()
         configuration.pool.maximum = connections
+        configuration.sharing.connections = connections
         configuration.pool.queueLimit = max(tasks, configuration.pool.queueLimit)
         // What is measured is the work, also when the machine is too busy for it.
         configuration.pool.acquireTimeout = .seconds(60)

@@ -5,6 +5,7 @@ import PGClient
 struct SelectCommand: AsyncParsableCommand {
     enum Way: String, ExpressibleByArgument, CaseIterable {
         case leased
+        case shared
     }
 
     static let configuration = CommandConfiguration(
@@ -14,18 +15,19 @@ struct SelectCommand: AsyncParsableCommand {
     @Option(help: "How many connections the pool has.") var connections = 8
     @Option(help: "How long, in seconds.") var seconds = 2.0
     @Option(help: "How many accounts the table holds.") var accounts = 1_000_000
-    @Option(help: "Whether a query has its connection for itself.") var way = Way.leased
+    @Option(help: "Whether a query has its connection for itself or shares it.") var way = Way.leased
 
     func run() async throws {
         let client = Bench.client(connections: self.connections, tasks: self.tasks)
-        try await self.warmUp(client)
+        let database: any PGQuerying = self.way == .shared ? client.sharedReads : client
+        try await self.warmUp(database)
         let clock = ContinuousClock()
         let start = clock.now
         let end = start + .seconds(self.seconds)
         let latencies = try await withThrowingTaskGroup(of: [UInt32].self) { group in
             for _ in 0..<self.tasks {
                 group.addTask {
-                    try await self.ask(client, until: end, random: Xorshift(seed: .random(in: 1 ... .max)))
+                    try await self.ask(database, until: end, random: Xorshift(seed: .random(in: 1 ... .max)))
                 }
             }
             return try await group.reduce(into: []) { $0 += $1 }
@@ -40,8 +42,9 @@ struct SelectCommand: AsyncParsableCommand {
     }
 
     /// Nanoseconds that each query took.
-    private func ask(_ client: PGClient, until end: ContinuousClock.Instant, random: Xorshift) async throws -> [UInt32]
-    {
+    private func ask(
+        _ database: any PGQuerying, until end: ContinuousClock.Instant, random: Xorshift
+    ) async throws -> [UInt32] {
         var random = random
         let accounts = self.accounts  // an option is looked up by its name
         var latencies: [UInt32] = []
@@ -49,7 +52,7 @@ struct SelectCommand: AsyncParsableCommand {
         var now = ContinuousClock.now
         repeat {
             let account = Account(number: Int.random(in: 0..<accounts, using: &random))
-            let found = try await account.load(client)
+            let found = try await account.load(database)
             guard found.username == account.username else { throw BenchError.wrongRow }
             let then = ContinuousClock.now
             latencies.append(UInt32(clamping: (then - now).components.attoseconds / 1_000_000_000))
@@ -59,11 +62,11 @@ struct SelectCommand: AsyncParsableCommand {
     }
 
     /// Every connection is made and has the statement prepared.
-    private func warmUp(_ client: PGClient) async throws {
+    private func warmUp(_ database: any PGQuerying) async throws {
         try await withThrowingTaskGroup { group in
             for _ in 0..<4 * self.connections {
                 group.addTask {
-                    for number in 0..<20 { _ = try await Account(number: number).load(client) }
+                    for number in 0..<20 { _ = try await Account(number: number).load(database) }
                 }
             }
             try await group.waitForAll()
@@ -95,7 +98,7 @@ struct Account {
         self.domain = String(number % 100)
     }
 
-    func load(_ database: some PGQuerying) async throws -> AccountRow {
+    func load(_ database: any PGQuerying) async throws -> AccountRow {
         let rows = try await database.query(
             """
             SELECT id, username, domain, activated, ha1 FROM accounts

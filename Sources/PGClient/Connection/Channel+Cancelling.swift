@@ -6,6 +6,7 @@ extension Channel {
 
     /// The task that waits for the job was cancelled.
     func cancel(_ job: Job) {
+        if self.isShared { return self.abandonShared(job) }
         guard self.job === job else {
             guard !job.isShielded, let index = self.pending.firstIndex(where: { $0 === job }) else { return }
             self.pending.remove(at: index)
@@ -24,7 +25,7 @@ extension Channel {
     }
 
     /// `PQcancel` blocks, so it runs on a thread of its own. It returns when the server has passed the signal on.
-    private func sendCancelRequest() {
+    func sendCancelRequest() {
         guard !self.isCancelRequestUnderWay, let loop = self.driver.loop, let handle = PQgetCancel(self.connection)
         else { return }
         let request = CancelRequest(handle)

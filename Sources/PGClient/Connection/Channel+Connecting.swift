@@ -106,10 +106,20 @@ extension Channel {
         self.session = Session(connection)
         self.descriptor = PQsocket(connection)
         self.pollEvents = Int16(POLLIN)
-        self.deadline = nil
         self.attempts = []
         self.attemptErrors = []
         self.state = .open
+        if self.isShared {
+            self.beginSharing()
+        } else {
+            self.introduce()
+        }
+    }
+
+    /// Tells the pool that the connection can be used.
+    func introduce() {
+        self.deadline = nil
+        self.isIntroduced = true
         self.driver.connected(self)
     }
 

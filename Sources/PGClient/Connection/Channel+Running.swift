@@ -25,26 +25,36 @@ extension Channel {
         job.startedInTransaction = PQtransactionStatus(self.connection) != PQTRANS_IDLE
         self.firstError = nil
         if job.isCancelled || job.isInternal { self.giveUp(after: self.driver.configuration.cancelBudget) }
+        self.isRepeatable = !job.startedInTransaction
+        self.start(job)
+    }
+
+    private func start(_ job: Job) {
         switch job.work {
         case .simple(let sql):
             if !job.isInternal { self.dirt.formUnion(SessionDirt(sql: sql)) }
             self.step = .executing(nil)
             self.sent(PQsendQuery(self.connection, sql))
         case .statement(let query, let key):
-            self.isRepeatable = !job.startedInTransaction
             switch self.statements.plan(key) {
-            case .sendUnprepared:
-                self.dirt.formUnion(SessionDirt(sql: query.sql))
-                self.execute(query, nil)
-            case .prepare(let entry):
-                entry.dirt = SessionDirt(sql: query.sql)
-                self.dirt.formUnion(entry.dirt)
-                self.prepare(query, entry)
-            case .execute(let entry):
-                self.dirt.formUnion(entry.dirt)
-                self.execute(query, entry)
+            case .askServer where self.isRepeatable: self.askServer()
+            case .sendUnprepared, .askServer: self.execute(query, nil)
+            case .prepare(let entry): self.prepare(query, entry)
+            case .execute(let entry): self.execute(query, entry)
+            }
+        case .pipeline:
+            if self.statements.server == .unknown && self.isRepeatable {
+                self.askServer()
+            } else {
+                self.beginPipeline()
             }
         }
+    }
+
+    /// Once, before anything is prepared. Outside of a transaction only, which might have to begin with something else.
+    private func askServer() {
+        self.step = .askingServer
+        self.sent(PQsendQueryParams(self.connection, Probe.sql, 0, nil, nil, nil, nil, 0))
     }
 
     private func prepare(_ query: PGQuery, _ entry: StatementCache.Entry) {
@@ -54,6 +64,7 @@ extension Channel {
             self.step = .deallocating(entry)
             return self.sent(PQsendQuery(self.connection, abandoned.map { "DEALLOCATE " + $0 }.joined(separator: ";")))
         }
+        entry.dirt = SessionDirt(sql: query.sql)
         self.step = .preparing(entry)
         let types = query.binds.map(\.type.rawValue)
         self.sent(PQsendPrepare(self.connection, entry.name, query.sql, Int32(types.count), types))
@@ -61,24 +72,29 @@ extension Channel {
 
     private func execute(_ query: PGQuery, _ entry: StatementCache.Entry?) {
         self.step = .executing(entry)
-        self.sent(
-            ParameterBuffer.with(query.binds) { count, types, values, lengths, formats in
-                if let entry {
-                    PQsendQueryPrepared(self.connection, entry.name, count, values, lengths, formats, 1)
-                } else {
-                    PQsendQueryParams(self.connection, query.sql, count, types, values, lengths, formats, 1)
-                }
-            }
-        )
+        self.sent(self.send(query, entry))
         if case .rows? = self.job?.delivery, self.isOpen { PQsetSingleRowMode(self.connection) }
     }
 
-    private func sent(_ status: Int32) {
-        guard status == 1 else {
-            return self.fail(
-                PGError(.connection, message: String(cString: PQerrorMessage(self.connection)).trimmedLine))
+    /// Hands the statement to libpq; 1 when it took it.
+    func send(_ query: PGQuery, _ entry: StatementCache.Entry?) -> Int32 {
+        if !self.isShared { self.dirt.formUnion(entry?.dirt ?? SessionDirt(sql: query.sql)) }
+        return ParameterBuffer.with(query.binds) { count, types, values, lengths, formats in
+            if let entry {
+                PQsendQueryPrepared(self.connection, entry.name, count, values, lengths, formats, 1)
+            } else {
+                PQsendQueryParams(self.connection, query.sql, count, types, values, lengths, formats, 1)
+            }
         }
+    }
+
+    private func sent(_ status: Int32) {
+        guard status == 1 else { return self.failWithLibPQsWords() }
         self.flush()
+    }
+
+    func failWithLibPQsWords() {
+        self.fail(PGError(.connection, message: String(cString: PQerrorMessage(self.connection)).trimmedLine))
     }
 
     /// Writes what libpq has buffered. While the socket takes no more, it is watched for that, and read all the same: a server
@@ -102,7 +118,10 @@ extension Channel {
     /// Takes every result that is complete, as far as those who take them keep up.
     func collect() {
         defer { self.job?.delivery?.deliver() }
-        while self.isOpen, !self.isHeldBack, PQisBusy(self.connection) == 0 {
+        if self.isPipelining { self.collectPipelined() }
+        while self.isOpen, !self.isHeldBack, !self.isPipelining || self.pipeline.items.isEmpty,
+            PQisBusy(self.connection) == 0
+        {
             guard self.job != nil else { return self.listen() }
             switch self.step {
             case .awaitingCancelRequest:
@@ -143,9 +162,14 @@ extension Channel {
             self.step = .copyingIn(data)
         case (PGRES_TUPLES_OK, _), (PGRES_COMMAND_OK, _), (PGRES_EMPTY_QUERY, _):
             let result = PGResult(result)
-            if case .executing = self.step {
-                self.noticeTag(result)
+            switch self.step {
+            case .executing:
+                self.noticeTag(result, sql: self.job?.sql ?? "")
                 self.job?.add(result)
+            case .askingServer:
+                self.probed(.rows(result))
+            default:
+                break
             }
         case (PGRES_COPY_IN, _), (PGRES_COPY_OUT, _), (PGRES_COPY_BOTH, _):
             PQclear(result)
@@ -162,13 +186,13 @@ extension Channel {
     }
 
     /// Some statements change what the session holds: it may lose its prepared statements, or keep something of its own.
-    private func noticeTag(_ result: PGResult) {
+    func noticeTag(_ result: PGResult, sql: String) {
         guard let tag = PQcmdStatus(result.pointer) else { return }
         switch UInt8(bitPattern: tag[0]) {
         case UInt8(ascii: "D") where strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0:
             self.statements.clear()
         case UInt8(ascii: "S") where strcmp(tag, "SET") == 0, UInt8(ascii: "L"), UInt8(ascii: "P"):
-            if let job, !job.isInternal { self.dirt.formUnion(SessionDirt(commandTag: tag, sql: job.sql)) }
+            if self.job?.isInternal != true { self.dirt.formUnion(SessionDirt(commandTag: tag, sql: sql)) }
         default:
             break
         }
@@ -186,7 +210,13 @@ extension Channel {
             self.prepare(query, entry)
         case (.preparing(let entry), .statement(let query, _)) where self.firstError == nil && !job.isCancelled:
             self.execute(query, entry)
-        case (.executing(let entry?), .statement(let query, let key)) where self.isPlanStale && !job.isCancelled:
+        case (.askingServer, _) where !job.isCancelled:
+            // A server that does not answer this is none that statements may be prepared on.
+            if self.firstError != nil { self.statements.server = .changing }
+            self.firstError = nil
+            self.start(job)
+        case (.executing(let entry?), .statement(let query, let key))
+        where self.firstError?.isStalePlan == true && !job.isCancelled:
             let renewed = self.statements.renew(key, instead: entry)
             guard self.isRepeatable else { return self.finish(job) }
             self.isRepeatable = false
@@ -198,14 +228,8 @@ extension Channel {
         }
     }
 
-    /// The statement did not run: the server wants it to be prepared again.
-    private var isPlanStale: Bool {
-        self.firstError?.sqlState == "26000"
-            || (self.firstError?.sqlState == "0A000" && self.firstError?.routine == "RevalidateCachedQuery")
-    }
-
     /// The job is done, but the connection is not free while a cancel request for it may still arrive.
-    private func finish(_ job: Job) {
+    func finish(_ job: Job) {
         guard !self.isCancelRequestUnderWay else {
             self.step = .awaitingCancelRequest
             return
@@ -224,9 +248,7 @@ extension Channel {
             self.session = session
             job.session = session
         }
-        if job.isCancelled && !job.isShielded
-            && (self.firstError?.sqlState == "57014" || job.first == nil && self.firstError == nil)
-        {
+        if job.isCancelled && !job.isShielded && job.wasStopped(self.firstError) {
             self.driver.finish(job, CancellationError())
         } else {
             self.driver.finish(job, self.firstError)
@@ -278,7 +300,9 @@ extension Channel {
     /// The socket is dead. What the server managed to say before comes first, then libpq's own words.
     func broken() {
         let words = String(cString: PQerrorMessage(self.connection)).trimmedLine
-        while self.job != nil, PQisBusy(self.connection) == 0 || PQstatus(self.connection) == CONNECTION_BAD,
+        if self.isPipelining { self.collectPipelined() }
+        while self.isOpen, self.job != nil,
+            PQisBusy(self.connection) == 0 || PQstatus(self.connection) == CONNECTION_BAD,
             let result = PQgetResult(self.connection)
         {
             self.take(result)

@@ -21,9 +21,13 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         /// Statements that nobody will use again are being forgotten, before another is prepared.
         case deallocating(StatementCache.Entry)
         case preparing(StatementCache.Entry)
+        /// The server is asked who it is, before the first statement is prepared.
+        case askingServer
         case executing(StatementCache.Entry?)
         case copyingOut(Inflow<[UInt8]>)
         case copyingIn(Outflow)
+        /// As many statements of the job's pipeline have been sent.
+        case pipelining(sent: Int)
         /// The query has ended, but a request to cancel it is still under way and must not hit the next one.
         case awaitingCancelRequest
     }
@@ -56,6 +60,13 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     var isRepeatable = false
     /// To be undone before somebody else gets the connection.
     var dirt: SessionDirt = []
+    var pipeline = Pipeline()
+    /// What the server answered when it was asked who it is.
+    var probe: Probe?
+    /// The pool was told that the connection is there.
+    var isIntroduced = false
+    /// It is given no more work.
+    var isRetiring = false
     var isCancelRequestUnderWay = false
     var giveUpAt: Instant?
 
@@ -80,6 +91,10 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
 
     var isOpen: Bool { self.state == .open }
 
+    var isPipelining: Bool {
+        if case .pipelining = self.step { true } else { self.isShared }
+    }
+
     /// Acts on what `poll` reported for the socket.
     func handle(_ events: Int16) {
         switch self.state {
@@ -99,6 +114,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     func deadlinePassed() {
         switch self.state {
         case .resolving, .connecting: self.connectTimedOut()
+        case .open where self.isShared:
+            self.fail(PGError(.connection, message: "the server has not answered for longer than a statement may take"))
         case .open: self.cancelDeadlinePassed()
         case .closed: self.deadline = nil
         }
@@ -114,7 +131,11 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     func fail(_ error: PGError) {
         guard self.state != .closed else { return }
         self.abandon(error)
-        self.driver.lost(self, error)
+        if self.isIntroduced {
+            self.driver.lost(self, error)
+        } else {
+            self.driver.connectFailed(self, error)
+        }
     }
 
     private func abandon(_ error: PGError) {
@@ -125,7 +146,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         self.deadline = nil
         if let connection { PQfinish(connection) }
         self.connection = nil
-        let jobs = (self.job.map { [$0] } ?? []) + self.pending
+        let jobs = (self.job.map { [$0] } ?? []) + self.pipeline.jobs + self.pending
+        self.pipeline = Pipeline()
         self.job = nil
         self.pending = []
         self.isHeldBack = false

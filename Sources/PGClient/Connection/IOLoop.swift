@@ -96,6 +96,7 @@ final class IOLoop: @unchecked Sendable {
             for command in commands { self.driver.handle(command) }
             commands.removeAll(keepingCapacity: true)
             self.driver.checkDeadlines()
+            self.driver.shareOut()
             self.driver.resumeWaiting()
             guard !self.driver.isFinished else { break }
 

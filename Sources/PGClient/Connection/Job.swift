@@ -7,6 +7,7 @@ final class Job: @unchecked Sendable {
     enum Work {
         case statement(PGQuery, StatementKey)
         case simple(String)
+        case pipeline([(query: PGQuery, key: StatementKey)])
     }
 
     let work: Work
@@ -33,6 +34,11 @@ final class Job: @unchecked Sendable {
     /// Where it runs, or waits to run.
     var channel: Channel?
 
+    /// Of a pipeline, as far as its statements have ended.
+    var outcomes: [Result<PGRows, PGError>] = []
+    /// A stale plan was replaced already: once is enough.
+    var hasNewPlan = false
+
     private(set) var first: PGResult?
     private(set) var rest: [PGResult] = []
     var error: (any Error)?
@@ -55,11 +61,26 @@ final class Job: @unchecked Sendable {
         return Job(.simple(sql), mayChangeSession: true)
     }
 
+    static func pipeline(_ queries: [PGQuery]) throws(PGError) -> Job {
+        for query in queries { try query.validate() }
+        return Job(.pipeline(queries.map { ($0, StatementKey($0)) }))
+    }
+
     var sql: String {
         switch self.work {
         case .statement(let query, _): query.sql
         case .simple(let sql): sql
+        case .pipeline(let statements): statements.first?.query.sql ?? ""
         }
+    }
+
+    /// Whether something was left undone, so that the task is to be told of its cancellation instead of the outcome.
+    func wasStopped(_ error: PGError?) -> Bool {
+        guard case .pipeline(let statements) = self.work else {
+            return error?.sqlState == "57014" || self.first == nil && error == nil
+        }
+        return self.outcomes.count < statements.count
+            || self.outcomes.contains { if case .failure(let error) = $0 { error.sqlState == "57014" } else { false } }
     }
 
     func add(_ result: PGResult) {

@@ -32,6 +32,8 @@ public struct PGConfiguration: Sendable {
 
     public var pool = PGPoolConfiguration()
 
+    public var sharing = PGSharingConfiguration()
+
     /// Called for each notice on the thread that does all input and output of the pool: it must return at once.
     /// nil writes notices to the logger (warnings as `warning`, the rest as `debug`).
     public var noticeHandler: (@Sendable (PGNotice) -> Void)?

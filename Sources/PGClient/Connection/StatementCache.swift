@@ -34,14 +34,25 @@ struct StatementCache {
         init(name: String) { self.name = name }
     }
 
+    /// Who is at the other end of the connection.
+    enum Server {
+        case unknown
+        case steady
+        /// Another one with each transaction, by a pooler: nothing can be prepared.
+        case changing
+    }
+
     enum Plan {
         /// Not seen often enough to pay for a round trip of its own.
         case sendUnprepared
+        /// It would pay to prepare it, if the server stays the same.
+        case askServer
         case prepare(Entry)
         case execute(Entry)
     }
 
     private let capacity: Int
+    var server = Server.unknown
     private var entries: [StatementKey: Entry] = [:]
     private var uses = 0
     private var names = 0
@@ -54,11 +65,12 @@ struct StatementCache {
 
     /// How to run the query. A statement is prepared when it comes for the second time.
     mutating func plan(_ key: StatementKey) -> Plan {
-        guard self.capacity > 0 else { return .sendUnprepared }
+        guard self.capacity > 0, self.server != .changing else { return .sendUnprepared }
         self.uses += 1
         if let entry = self.entries[key] {
             entry.lastUse = self.uses
-            return entry.isPrepared ? .execute(entry) : .prepare(entry)
+            guard !entry.isPrepared else { return .execute(entry) }
+            return self.server == .steady ? .prepare(entry) : .askServer
         }
         if self.entries.count >= self.capacity,
             let oldest = self.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
@@ -74,6 +86,10 @@ struct StatementCache {
 
     func markPrepared(_ entry: Entry) {
         entry.isPrepared = true
+    }
+
+    func markUnprepared(_ entry: Entry) {
+        entry.isPrepared = false
     }
 
     /// Forgets a statement that the server no longer accepts. The next use prepares it anew under another name.

@@ -18,9 +18,8 @@ struct FinishedWork {
 
     mutating func append(_ lease: LeaseRequest) { self.leases.append(lease) }
 
-    /// Resumes them, or leaves them for a later time, which `dueTime` tells.
-    ///
-    /// - Parameter areServersBusy: every connection has its next work already, without these tasks.
+    /// Resumes them, or leaves them for a later time, which `dueTime` tells, when `areServersBusy`: every connection has its next
+    /// work already, without these tasks.
     mutating func resume(now: Instant, areServersBusy: Bool) {
         guard !self.jobs.isEmpty || !self.leases.isEmpty else { return }
         // A lease that is not taken up is a connection without work.

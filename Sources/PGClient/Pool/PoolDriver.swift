@@ -9,8 +9,10 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
 
     let configuration: PGConfiguration
     let logger: Logger
+    /// Set when the connections are not lent but shared by all callers.
+    let sharing: PGSharingConfiguration?
     /// Locked for the sake of `statistics` alone; nobody else changes it.
-    private let machine: Locked<PoolMachine<PoolRequest>>
+    let machine: Locked<PoolMachine<PoolRequest>>
     /// Set by the loop when its thread starts; the loop owns the driver.
     unowned(unsafe) var loop: IOLoop?
 
@@ -22,9 +24,13 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private var drainDeadline: Instant?
     private var leases = 0
 
-    init(_ configuration: PGConfiguration, logger: Logger, failsOnFirstError: Bool) {
+    init(
+        _ configuration: PGConfiguration, logger: Logger, failsOnFirstError: Bool,
+        sharing: PGSharingConfiguration? = nil
+    ) {
         self.configuration = configuration
         self.logger = logger
+        self.sharing = sharing
         self.machine = Locked(PoolMachine(limits: configuration.pool, failsOnFirstError: failsOnFirstError))
     }
 
@@ -200,7 +206,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         }
     }
 
-    private func perform(_ actions: PoolMachine<PoolRequest>.Actions) {
+    func perform(_ actions: PoolMachine<PoolRequest>.Actions) {
         for action in actions {
             switch action {
             case .connect(let id):
@@ -227,6 +233,8 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private func hand(_ channel: Channel, to request: PoolRequest) {
         request.ticket = nil
         switch request {
+        case .job(let job) where self.sharing != nil:
+            channel.share(job)
         case .job(let job):
             channel.run(job)
         case .lease(let lease):

@@ -111,6 +111,14 @@ struct PoolMachine<Request> {
         return Actions(self.offer(id, now: now))
     }
 
+    /// A connection that is in use, and that several callers may use at a time, takes one more of those who wait.
+    mutating func handMore(_ id: Int, now: Instant) -> Actions {
+        guard let index = self.index(of: id), self.connections[index].expiresAt > now, let request = self.popWaiter()
+        else { return Actions() }
+        self.counters.acquired += 1
+        return Actions(.hand(id, to: request))
+    }
+
     // MARK: What connections do
 
     /// An attempt to connect succeeded. `random` is from 0 to 1.

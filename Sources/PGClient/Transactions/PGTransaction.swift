@@ -1,7 +1,7 @@
 /// An open transaction, for as long as the closure that received it runs.
 public final class PGTransaction: PGQuerying {
-    private let connection: PGConnection
-    private let depth: Int
+    let connection: PGConnection
+    let depth: Int
 
     init(connection: PGConnection, depth: Int) {
         self.connection = connection

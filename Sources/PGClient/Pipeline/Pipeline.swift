@@ -1,0 +1,49 @@
+import DequeModule
+
+/// What a connection in pipeline mode was sent and has not answered yet, in the order of the answers.
+struct Pipeline {
+    enum Item {
+        /// Who the server is, and whether it only reads.
+        case probe
+        case deallocate
+        case prepare(StatementCache.Entry)
+        case statement(Job, StatementCache.Entry?)
+        /// The end of a batch. When a statement fails, the server skips everything up to here.
+        case sync
+    }
+
+    /// What became of a statement.
+    enum Outcome {
+        case rows(PGResult)
+        case failed(PGError)
+        /// A statement before it failed; this one did not run.
+        case skipped
+    }
+
+    var items: Deque<Item> = []
+    /// How many statements are among `items`.
+    private(set) var statements = 0
+    /// How many of those nobody waits for any more.
+    var abandoned = 0
+    /// Something was sent after the last `sync`.
+    var isSyncDue = false
+    /// Why preparing a statement failed: the server only says of the statement itself that it was skipped.
+    var preparingError: PGError?
+
+    mutating func append(_ item: Item) {
+        if case .statement = item { self.statements += 1 }
+        if case .sync = item { self.isSyncDue = false } else { self.isSyncDue = true }
+        self.items.append(item)
+    }
+
+    mutating func removeFirst() -> Item? {
+        let item = self.items.popFirst()
+        if case .statement = item { self.statements -= 1 }
+        return item
+    }
+
+    /// Those whose statements were not answered.
+    var jobs: [Job] {
+        self.items.compactMap { if case .statement(let job, _) = $0 { job } else { nil } }
+    }
+}

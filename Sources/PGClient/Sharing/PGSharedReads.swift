@@ -1,0 +1,53 @@
+import Logging
+
+/// Runs reads of many tasks on a few connections, without a connection for each: `PGClient.sharedReads`.
+///
+/// Queries of different tasks travel in one packet and are answered in one, which takes a fraction of the work of a lease each.
+/// In return only statements are accepted that change nothing, neither data nor the session: the connections are opened with
+/// `default_transaction_read_only`, so that anything that writes fails with SQLSTATE 25006. Functions that change the session,
+/// such as `set_config` or `pg_advisory_lock`, are not noticed by the server, and must not be used here.
+///
+/// Queries that travel together are one transaction for the server: `now()` is the same for them.
+///
+/// Behind a pooler that lends its servers by transaction, or drops the setting, reads get connections of their own, as with
+/// `PGClient.query`.
+public struct PGSharedReads: PGQuerying {
+    private let driver: PoolDriver
+    private let loop: IOLoop
+    private let fallback: IOLoop
+
+    init(_ configuration: PGConfiguration, logger: Logger, fallback: IOLoop) {
+        var configuration = configuration
+        let sharing = configuration.sharing
+        configuration.parameters["default_transaction_read_only"] = "on"
+        // One that hangs would hold up everybody else's.
+        configuration.statementTimeout = configuration.statementTimeout ?? .seconds(30)
+        configuration.pool.minimum = 0
+        configuration.pool.maximum = max(1, sharing.connections)
+        self.driver = PoolDriver(configuration, logger: logger, failsOnFirstError: false, sharing: sharing)
+        self.loop = IOLoop(self.driver)
+        self.fallback = fallback
+    }
+
+    /// Runs one statement that only reads.
+    ///
+    /// Waits for a place and throws as `PGClient.query` does. A cancelled task is resumed at once; its query, once sent, goes on
+    /// until `PGConfiguration.statementTimeout`, and nothing more is queued behind it.
+    @discardableResult
+    public func query(_ query: PGQuery) async throws -> PGRows {
+        let job = try Job.statement(query)
+        await self.loop.run(job, on: nil)
+        if let error = job.error as? PGError, error.code == .notShareable {
+            let job = try Job.statement(query)
+            await self.fallback.run(job, on: nil)
+            return try job.rows()
+        }
+        return try job.rows()
+    }
+
+    public var statistics: PGPoolStatistics { self.driver.statistics }
+
+    func stop() { self.loop.stop() }
+
+    func drain() async { await self.loop.drain() }
+}
