@@ -1,0 +1,82 @@
+import PGClient
+import PGTesting
+import Testing
+
+/// Behind a pooler that lends its servers by transaction.
+@Suite struct PoolerTests {
+    private func withPooledClient<R: Sendable>(_ body: (PGClient) async throws -> R) async throws -> R {
+        try await withTestDatabase { database in
+            try await PgBouncer.with(database.configuration) { configuration in
+                var configuration = configuration
+                configuration.pool.maximum = 6
+                return try await body(PGClient(configuration, logger: quietLogger))
+            }
+        }
+    }
+
+    /// A statement that one client prepared would be unknown on the next server, and its name taken on another.
+    @Test func statementsAreNotPreparedAndNoneFails() async throws {
+        try await self.withPooledClient { client in
+            try await withThrowingTaskGroup { group in
+                for index in 0..<12 {
+                    group.addTask {
+                        for round in 0..<30 {
+                            let n = try await client.query("SELECT \(index + round) AS n").only?.decode(
+                                "n", as: Int.self)
+                            #expect(n == index + round)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            for _ in 0..<2 * PgBouncer.servers {
+                let rows = try await client.query("SELECT name FROM pg_prepared_statements")
+                #expect(rows.isEmpty)
+            }
+        }
+    }
+
+    @Test func transactionsAndPipelinesWork() async throws {
+        try await self.withPooledClient { client in
+            try await client.execute("CREATE TABLE t (id int PRIMARY KEY)")
+            try await withThrowingTaskGroup { group in
+                for index in 0..<6 {
+                    group.addTask {
+                        for round in 0..<5 {
+                            let base = 1000 * index + 10 * round
+                            try await client.withTransaction { transaction in
+                                for id in 0..<4 { try await transaction.execute("INSERT INTO t VALUES (\(base + id))") }
+                            }
+                            let outcomes = try await client.withConnection { connection in
+                                try await connection.pipeline { pipeline in
+                                    for id in 3..<8 { pipeline.append("INSERT INTO t VALUES (\(base + id))") }
+                                }
+                            }
+                            #expect(outcomes.map { (try? $0.get()) != nil } == [false, true, true, true, true])
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let count = try await client.query("SELECT count(*) AS n FROM t").only?.decode("n", as: Int.self)
+            #expect(count == 6 * 5 * 8)
+        }
+    }
+
+    @Test func readsThatWouldShareGetConnectionsOfTheirOwn() async throws {
+        try await self.withPooledClient { client in
+            try await withThrowingTaskGroup { group in
+                for index in 0..<20 {
+                    group.addTask {
+                        let n = try await client.sharedReads.query("SELECT \(index) AS n").only?.decode(
+                            "n", as: Int.self)
+                        #expect(n == index)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(client.sharedReads.statistics.acquired == 0)
+            #expect(client.statistics.acquired == 20)
+        }
+    }
+}
