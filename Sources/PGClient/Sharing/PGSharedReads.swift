@@ -45,6 +45,12 @@ public struct PGSharedReads: PGQuerying {
         return try job.rows()
     }
 
+    /// A stream keeps a connection for as long as it is read, so it gets one of its own, as with `PGClient.withRows`.
+    @discardableResult
+    public func withRows<R>(of query: PGQuery, _ body: (PGRowStream) async throws -> R) async throws -> R {
+        try await PGConnection.with(self.fallback) { try await $0.withRows(of: query, body) }
+    }
+
     public var statistics: PGPoolStatistics { self.driver.statistics }
 
     func stop() { self.loop.stop() }
