@@ -31,6 +31,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .executableTarget(
+            name: "PGClientSoak",
+            dependencies: [
+                .product(name: "PGClient", package: "FlexiServer"),
+                .product(name: "PGTesting", package: "FlexiServer"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
     ]
 )
 
