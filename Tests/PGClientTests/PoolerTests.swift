@@ -9,6 +9,7 @@ import Testing
             try await PgBouncer.with(database.configuration) { configuration in
                 var configuration = configuration
                 configuration.pool.maximum = 6
+                configuration.pool.acquireTimeout = .seconds(60)
                 return try await body(PGClient(configuration, logger: quietLogger))
             }
         }

@@ -4,8 +4,22 @@ import Synchronization
 import Testing
 
 @Suite struct SharingTests {
+    /// However busy the machine is, nobody is to run out of time that is not meant to.
+    private func withSharing<R: Sendable>(
+        connections: Int, _ change: (inout PGConfiguration) -> Void = { _ in }, _ body: (PGClient) async throws -> R
+    ) async throws -> R {
+        try await withClient(
+            { configuration in
+                configuration.sharing.connections = connections
+                configuration.pool.acquireTimeout = .seconds(60)
+                configuration.connectTimeout = .seconds(60)
+                configuration.statementTimeout = .seconds(600)
+                change(&configuration)
+            }, body)
+    }
+
     @Test func manyTasksShareAFewConnectionsAndEachGetsItsOwnAnswer() async throws {
-        try await withClient({ $0.sharing.connections = 2 }) { client in
+        try await self.withSharing(connections: 2) { client in
             let total = try await withThrowingTaskGroup(of: Int.self) { group in
                 for index in 0..<100 {
                     group.addTask {
@@ -28,7 +42,7 @@ import Testing
     }
 
     @Test func onlyTheTaskWhoseQueryFailedIsTold() async throws {
-        try await withClient({ $0.sharing.connections = 1 }) { client in
+        try await self.withSharing(connections: 1) { client in
             try await withThrowingTaskGroup { group in
                 for index in 0..<64 {
                     group.addTask {
@@ -51,7 +65,7 @@ import Testing
     /// A task that holds a row lock in its own transaction, and waits for a query that is queued behind a blocked UPDATE of
     /// somebody else, is a deadlock that the server cannot see. So an UPDATE is not let in.
     @Test func writesNeverShareSoThatNobodyWaitsBehindALock() async throws {
-        try await withClient({ ($0.sharing.connections, $0.pool.maximum) = (1, 2) }) { client in
+        try await self.withSharing(connections: 1, { $0.pool.maximum = 2 }) { client in
             try await client.execute("CREATE TABLE t AS SELECT 1 AS id, 0 AS n")
             try await client.withTransaction { transaction in
                 try await transaction.execute("UPDATE t SET n = 1 WHERE id = 1")
@@ -85,6 +99,8 @@ import Testing
         try await withTestDatabase { database in
             var configuration = database.configuration
             configuration.sharing.connections = 2
+            configuration.pool.acquireTimeout = .seconds(60)
+            configuration.statementTimeout = .seconds(600)
             let client = PGClient(configuration, logger: quietLogger)
             try await PGConnection.withConnection(configuration, logger: quietLogger) { holder in
                 try await holder.query("SELECT pg_advisory_lock(1)")
@@ -108,7 +124,7 @@ import Testing
     }
 
     @Test func aQueryThatTakesTooLongIsStoppedByItsTimeLimit() async throws {
-        try await withClient({ ($0.sharing.connections, $0.statementTimeout) = (1, .milliseconds(300)) }) { client in
+        try await self.withSharing(connections: 1, { $0.statementTimeout = .seconds(3) }) { client in
             try await withThrowingTaskGroup { group in
                 group.addTask {
                     let error = await #expect(throws: PGError.self) {
@@ -133,7 +149,8 @@ import Testing
             try await withFaultProxy(to: database.configuration) { proxy in
                 var configuration = try proxy.configuration()
                 configuration.sharing.connections = 1
-                configuration.statementTimeout = .milliseconds(100)
+                configuration.pool.acquireTimeout = .seconds(60)
+                configuration.statementTimeout = .seconds(3)
                 configuration.cancelBudget = .milliseconds(100)
                 let client = PGClient(configuration, logger: quietLogger)
                 try await client.sharedReads.query("SELECT 1")
@@ -148,7 +165,7 @@ import Testing
     }
 
     @Test func aLostConnectionFailsThoseWhoWaitOnItAndIsReplaced() async throws {
-        try await withClient({ $0.sharing.connections = 1 }) { client in
+        try await self.withSharing(connections: 1) { client in
             for _ in 0..<5 {
                 let pid = try await client.sharedReads.query("SELECT pg_backend_pid() AS pid").only?.decode(
                     "pid", as: Int32.self)
@@ -165,7 +182,7 @@ import Testing
     }
 
     @Test func aPlanThatTheSchemaOutgrewIsMadeAgain() async throws {
-        try await withClient({ $0.sharing.connections = 1 }) { client in
+        try await self.withSharing(connections: 1) { client in
             try await client.execute("CREATE TABLE t AS SELECT 1 AS a")
             for column in 0..<3 {
                 try await withThrowingTaskGroup { group in
@@ -183,7 +200,7 @@ import Testing
     }
 
     @Test func moreStatementsThanAreKeptPreparedMakeRoomForEachOther() async throws {
-        try await withClient({ ($0.sharing.connections, $0.statementCacheCapacity) = (1, 3) }) { client in
+        try await self.withSharing(connections: 1, { $0.statementCacheCapacity = 3 }) { client in
             for round in 0..<3 {
                 for index in 0..<10 {
                     for _ in 0..<3 {
@@ -198,10 +215,7 @@ import Testing
     }
 
     @Test func connectionsEndWithTheirLifetimeWithoutFailingAQuery() async throws {
-        try await withClient({
-            $0.sharing.connections = 2
-            $0.pool.maximumLifetime = .milliseconds(20)
-        }) { client in
+        try await self.withSharing(connections: 2, { $0.pool.maximumLifetime = .milliseconds(20) }) { client in
             try await eventually {
                 try await withThrowingTaskGroup { group in
                     for index in 0..<40 {
