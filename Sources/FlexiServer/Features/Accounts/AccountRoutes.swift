@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import PGClient
 
 /// | Method | Path                | Access |
 /// |--------|---------------------|--------|
@@ -51,7 +52,8 @@ struct AccountRoutes: Sendable {
         guard self.services.configuration.isInfoEnabled else { throw APIError.notFound() }
         try self.services.limiter.take(.info, by: .network(context.client.network), at: self.services.now())
         let address = try context.sipAddress("account")
-        let accounts = AccountRepository(self.services.database, defaultRealm: self.services.configuration.accountRealm)
+        let accounts = AccountRepository(
+            self.services.database.sharedReads, defaultRealm: self.services.configuration.accountRealm)
         guard let info = try await accounts.findInfo(address, in: self.services.configuration.servedDomains) else {
             throw APIError.notFound()
         }

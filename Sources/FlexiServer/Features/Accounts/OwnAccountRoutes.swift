@@ -20,7 +20,8 @@ struct OwnAccountRoutes: Sendable {
     }
 
     func show(_: Request, _ context: AccountContext) async throws -> Response {
-        let accounts = AccountRepository(self.services.database, defaultRealm: self.services.configuration.accountRealm)
+        let accounts = AccountRepository(
+            self.services.database.sharedReads, defaultRealm: self.services.configuration.accountRealm)
         // It was there a moment ago, when it proved who it is.
         guard let account = try await accounts.find(context.account.id, in: .only(context.account.domain)) else {
             throw APIError.notFound()

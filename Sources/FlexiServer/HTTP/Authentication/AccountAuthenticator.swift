@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import OpenSSLCrypto
+import PGClient
 
 /// Finds out which account a request comes from: by API key in the `x-api-key` header or cookie, or by HTTP Digest
 /// (RFC 7616).
@@ -16,7 +17,7 @@ struct AccountAuthenticator: RouterMiddleware {
 
     init(_ services: Services) {
         self.services = services
-        self.credentials = CredentialRepository(services.database)
+        self.credentials = CredentialRepository(services.database, reads: services.database.sharedReads)
     }
 
     func handle(

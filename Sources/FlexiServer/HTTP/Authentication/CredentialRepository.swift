@@ -24,15 +24,18 @@ struct CredentialRepository: Sendable {
     }
 
     private let db: any PGQuerying
+    private let reads: any PGQuerying
 
-    init(_ db: any PGQuerying) {
+    /// Every request begins with a look-up here, so those may be given a way of their own: `reads` is not written to.
+    init(_ db: any PGQuerying, reads: (any PGQuerying)? = nil) {
         self.db = db
+        self.reads = reads ?? db
     }
 
     // MARK: API keys
 
     func findKey(_ hash: [UInt8]) async throws -> APIKeyRecord? {
-        try await self.db.query(
+        try await self.reads.query(
             """
             SELECT key.id AS key_id, key.name IS NOT NULL AS is_named, key.last_used_at, key.expires_at,
                 account.id, account.username, account.activated AND NOT domain.suspended AS is_active,
@@ -56,7 +59,7 @@ struct CredentialRepository: Sendable {
 
     /// `defaultRealm` is the realm of domains that have none of their own (`ACCOUNT_REALM`).
     func findClaim(_ address: SIPAddress, defaultRealm: String?) async throws -> Claim {
-        let row = try await self.db.query(
+        let row = try await self.reads.query(
             """
             SELECT account.id, account.username, account.activated AND NOT domain.suspended AS is_active,
                 domain.id AS domain_id, domain.name AS domain, admin.scope AS admin_scope, realm.name AS realm,
