@@ -128,6 +128,10 @@ struct AccountCreationTokensTests {
             server.clock.advance(by: .seconds(86_400))
             #expect(try await self.activate(server, by: "email", messages.first) == 200)
             #expect(try await self.activate(server, by: "email", messages.first) == 404)
+            let confirmation = try #require(try await server.outbox().last)
+            #expect(confirmation.kind == .registrationConfirmed)
+            #expect(confirmation.recipient.reveal() == "carroll@example.org")
+            #expect(try await server.outbox().count == 2, "one says that it worked")
         }
     }
 

@@ -1,20 +1,11 @@
-import FoundationEssentials
 import Hummingbird
 import Logging
-import OpenSSLCrypto
-import PGClient
 
 /// | Method | Path                          | Access |
 /// |--------|-------------------------------|--------|
 /// | POST   | accounts/{sip}/activate/email | public |
 /// | POST   | accounts/{sip}/activate/phone | public |
 struct ActivationRoutes: Sendable {
-    private enum Outcome: Sendable {
-        case activated(Account)
-        case expired
-        case refused
-    }
-
     let services: Services
 
     func add(to groups: RouteGroups) {
@@ -42,33 +33,16 @@ struct ActivationRoutes: Sendable {
             username: address.username, domain: address.domain, context.client.network)
         let (limiter, now) = (self.services.limiter, self.services.now())
         try limiter.check(.codes, by: claim, at: now)
-        switch try await self.activate(address, by: code) {
-        case .activated(let account):
+        do {
+            let account = try await Activation(services: self.services).activate(
+                address, by: code, in: Outbox(self.services).language(of: request))
             context.logger.info("account activated", metadata: ["activated.id": "\(account.id.rawValue)"])
             return .json(account)
-        case .expired: throw APIError.expiredCode
-        case .refused:
+        } catch Activation.Refusal.expired {
+            throw APIError.expiredCode
+        } catch Activation.Refusal.unknown {
             limiter.note(.codes, by: claim, at: now)
             throw APIError.notFound()
-        }
-    }
-
-    /// An expired code is told apart from a wrong one only by whoever has the right one.
-    private func activate(_ address: SIPAddress, by code: ActivationCode) async throws -> Outcome {
-        let scope = self.services.configuration.servedDomains
-        let now = self.services.now()
-        return try await self.services.database.withTransaction { transaction in
-            let codes = ActivationRepository(transaction)
-            guard let pending = try await codes.lock(code.purpose, of: address, in: scope) else { return .refused }
-            let hash = code.hash(of: pending.account, key: self.services.keys.code)
-            guard ConstantTime.equal(hash, pending.hash) else {
-                if case .pin = code { try await codes.countWrongTry(of: pending.id, allowing: PIN.tries) }
-                return .refused
-            }
-            if let expiresAt = pending.expiresAt, expiresAt <= now { return .expired }
-            guard try await codes.activate(pending.account) else { return .refused }
-            let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
-            return try await accounts.find(pending.account, in: scope).map { .activated($0) } ?? .refused
         }
     }
 }

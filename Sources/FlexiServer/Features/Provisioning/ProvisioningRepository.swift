@@ -10,7 +10,7 @@ struct ProvisioningRepository: Sendable {
     }
 
     /// Takes the token away and returns the account it was for, activating it if it was not: one statement,
-    /// so of any number of requests with one token exactly one is served.
+    /// so of any number of requests with one token exactly one is served. The account is locked first, as by every change.
     ///
     /// `nil` when no such token exists in `scope`, when the account's activation expired, or when its domain
     /// is suspended; nothing changes then.
@@ -20,10 +20,14 @@ struct ProvisioningRepository: Sendable {
         try await self.account(
             from: self.db.query(
                 """
-                WITH consumed AS (
-                    DELETE FROM flexi.provisioning_tokens AS token
-                    USING flexi.accounts AS account, flexi.domains AS domain
+                WITH locked AS (
+                    SELECT account.id
+                    FROM flexi.provisioning_tokens AS token, flexi.accounts AS account, flexi.domains AS domain
                     WHERE \(self.isValid(tokenHash, in: scope, at: now))
+                    FOR NO KEY UPDATE OF account
+                ), consumed AS (
+                    DELETE FROM flexi.provisioning_tokens AS token USING locked
+                    WHERE token.account_id = locked.id AND token.token_hash = \(tokenHash)
                     RETURNING token.account_id
                 ), activated AS (
                     UPDATE flexi.accounts AS account SET activated = true
