@@ -4,8 +4,8 @@ import Logging
 /// Shows and changes which SIP domains are served.
 struct DomainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "domain", abstract: "Add, list, suspend, resume and remove domains.",
-        subcommands: [Add.self, List.self, Suspend.self, Resume.self, Remove.self])
+        commandName: "domain", abstract: "Add, list, suspend, resume, close, open and remove domains.",
+        subcommands: [Add.self, List.self, Suspend.self, Resume.self, Close.self, Open.self, Remove.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -30,7 +30,7 @@ struct DomainCommand: AsyncParsableCommand {
         func run() async throws {
             try await DomainCommand.withDomains(self.environment) { domains in
                 for (domain, accounts) in try await domains.list() {
-                    let state = domain.isSuspended ? "suspended" : "served"
+                    let state = domain.isSuspended ? "suspended" : domain.isRegistrationOpen ? "served" : "closed"
                     StandardStreams.writeOutput("\(domain.name)\t\(state)\t\(accounts)\n")
                 }
             }
@@ -58,6 +58,32 @@ struct DomainCommand: AsyncParsableCommand {
         func run() async throws {
             try await self.target.run { domains, name in
                 try await domains.setSuspended(false, name) ? "served" : nil
+            }
+        }
+    }
+
+    struct Close: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let nobody register in a domain but those who have an administrator's token.")
+
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            try await self.target.run { domains, name in
+                try await domains.setRegistrationOpen(false, name) ? "closed" : nil
+            }
+        }
+    }
+
+    struct Open: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let everybody register in a domain whose device gets a push notification.")
+
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            try await self.target.run { domains, name in
+                try await domains.setRegistrationOpen(true, name) ? "served" : nil
             }
         }
     }

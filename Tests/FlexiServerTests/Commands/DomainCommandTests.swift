@@ -36,13 +36,44 @@ struct DomainCommandTests {
         }
     }
 
+    @Test func inAClosedDomainOnlyAnAdministratorsTokenMakesAccounts() async throws {
+        try await withServer { server in
+            let admin = try await server.administrator()
+            #expect(try await self.run(server, "close", "sip.example.org").output == "sip.example.org is closed.\n")
+            #expect(try await self.run(server, "list").output == "sip.example.org\tclosed\t1\n")
+            var tokens: [String] = []
+            for _ in 1...2 {
+                let token = try await server.post("/api/account_creation_tokens", [admin]).json["token"] as? String
+                tokens.append(try #require(token))
+            }
+            try await server.services.database.execute(
+                """
+                UPDATE flexi.account_creation_tokens SET pn_provider = 'apns', pn_param = 'x', pn_prid = 'y'
+                WHERE id = (SELECT max(id) FROM flexi.account_creation_tokens)
+                """)
+            func register(_ name: String, _ token: String) async throws -> HTTPReply {
+                try await server.post(
+                    "/api/accounts/with-token",
+                    json: #"{"username":"\#(name)","password":"wonderland","algorithm":"MD5","token":"\#(token)"}"#)
+            }
+            let invited = try await register("invited", tokens[0])
+            #expect(invited.status == 200)
+            let refused = try await register("stranger", tokens[1])
+            #expect(refused.status == 403)
+            #expect(refused.json["message"] as? String == "Registration is closed in this domain.")
+            #expect(try await self.run(server, "open", "sip.example.org").output == "sip.example.org is served.\n")
+            let again = try await register("stranger", tokens[1])
+            #expect(again.status == 200, "a refusal leaves the token unused")
+        }
+    }
+
     @Test func whatCannotBeIsRefused() async throws {
         try await withServer { server in
             _ = try await server.account()
             let full = try await self.run(server, "remove", "sip.example.org")
             #expect(full.status == 1)
             #expect(full.error == "Error: sip.example.org has accounts: delete them first\n")
-            for command in ["suspend", "resume", "remove"] {
+            for command in ["suspend", "resume", "close", "open", "remove"] {
                 let unknown = try await self.run(server, command, "nowhere.example.org")
                 #expect(unknown.status == 1)
                 #expect(unknown.error == "Error: the domain nowhere.example.org is not registered\n")

@@ -12,10 +12,17 @@ struct OpenAPIDocument {
         let schema: [String: Any]
     }
 
+    enum Access {
+        case anybody
+        case account
+        case administrator
+    }
+
     struct Operation {
         let method: String
         /// As the document has it.
         let path: String
+        let access: Access
         let fields: [Field]
         let queryParameters: [String]
 
@@ -35,11 +42,19 @@ struct OpenAPIDocument {
                 guard let operation = value as? [String: Any], method != "parameters" else { return nil }
                 let parameters = (operation["parameters"] as? [[String: Any]] ?? []).map(resolver.resolved)
                 return try Operation(
-                    method: method.uppercased(), path: path, fields: resolver.fields(ofBodyIn: operation),
+                    method: method.uppercased(), path: path, access: Self.access(to: operation),
+                    fields: resolver.fields(ofBodyIn: operation),
                     queryParameters: parameters.filter { $0["in"] as? String == "query" }
                         .compactMap { $0["name"] as? String })
             }
         }.sorted { $0.normalRoute < $1.normalRoute }
+    }
+
+    /// Each alternative names the role that it takes, if it does not take everybody who proves an account.
+    private static func access(to operation: [String: Any]) -> Access {
+        let alternatives = operation["security"] as? [[String: [String]]] ?? []
+        guard !alternatives.isEmpty else { return .anybody }
+        return alternatives.allSatisfy { $0.values.contains(["administrator"]) } ? .administrator : .account
     }
 
     static func normal(_ route: String) -> String {

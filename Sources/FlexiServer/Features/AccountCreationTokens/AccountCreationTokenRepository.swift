@@ -6,6 +6,8 @@ struct AccountCreationTokenRepository: Sendable {
     struct UsedToken: Sendable {
         let id: Int64
         let domain: DomainName
+        /// Sent to a device that anybody may have, and not made by an administrator.
+        let isPushed: Bool
     }
 
     private let db: any PGQuerying
@@ -36,12 +38,12 @@ struct AccountCreationTokenRepository: Sendable {
             FROM flexi.domains AS domain
             WHERE token.token_hash = \(tokenHash) AND token.used_at IS NULL AND domain.id = token.domain_id
                 AND (\(end)::timestamptz IS NULL OR token.created_at > \(end))
-            RETURNING token.id, domain.name
+            RETURNING token.id, domain.name, token.pn_prid IS NOT NULL
             """
         ).first.map { row in
-            let (id, name) = try row.decode((Int64, String).self)
+            let (id, name, isPushed) = try row.decode((Int64, String, Bool).self)
             guard let domain = DomainName(name) else { throw MalformedRow(column: "name") }
-            return UsedToken(id: id, domain: domain)
+            return UsedToken(id: id, domain: domain, isPushed: isPushed)
         }
     }
 

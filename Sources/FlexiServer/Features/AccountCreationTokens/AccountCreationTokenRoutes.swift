@@ -50,6 +50,8 @@ struct AccountCreationTokenRoutes: Sendable {
             throw APIError.invalid(input.tokenField, "The token is not valid, or was used already.")
         } catch is AccountCreation.DomainSuspended {
             throw APIError.forbidden("The domain is suspended.")
+        } catch is AccountCreation.RegistrationClosed {
+            throw APIError.forbidden("Registration is closed in this domain.")
         } catch let conflict as AccountRepository.Conflict {
             throw APIError(conflict)
         }

@@ -36,7 +36,7 @@ struct AccountCreation: Sendable {
     /// an account, and one that is refused leaves the token as it was. An account that is not activated is sent the codes
     /// that activate it.
     ///
-    /// Throws `UnknownToken` when there is no such token or it is used, `DomainSuspended`, 429 when too many messages were
+    /// Throws `UnknownToken` when there is no such token or it is used, `DomainSuspended`, `RegistrationClosed`, 429 when too many messages were
     /// asked for, and `AccountRepository.Conflict`, also for the name of a deleted account.
     func create(
         _ new: NewAccount, withToken tokenHash: [UInt8], from client: ClientAddress, in language: Language
@@ -54,6 +54,7 @@ struct AccountCreation: Sendable {
                 throw DomainRemoved(name: token.domain)
             }
             guard !domain.isSuspended else { throw DomainSuspended() }
+            guard domain.isRegistrationOpen || !token.isPushed else { throw RegistrationClosed() }
             let accounts = self.accounts(in: transaction)
             if try await accounts.isTombstone(new.username, in: domain) {
                 throw AccountRepository.Conflict.usernameTaken
@@ -71,6 +72,8 @@ struct AccountCreation: Sendable {
 
     struct UnknownToken: Error {}
     struct DomainSuspended: Error {}
+    /// Only administrators' tokens make accounts in the domain.
+    struct RegistrationClosed: Error {}
 
     /// Creates an activated administrator, or makes one of an account that is there: activates it, widens its reach, and
     /// gives it the password if there is one. Returns whether the account is new.

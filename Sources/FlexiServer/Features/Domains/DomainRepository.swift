@@ -43,6 +43,13 @@ struct DomainRepository: Sendable {
         ).isEmpty
     }
 
+    /// Returns `false` when the domain is not registered.
+    func setRegistrationOpen(_ isOpen: Bool, _ name: DomainName) async throws -> Bool {
+        try await !self.db.query(
+            "UPDATE flexi.domains SET registration_open = \(isOpen) WHERE name = \(name.value) RETURNING id"
+        ).isEmpty
+    }
+
     struct HasAccounts: Error {}
 
     /// Returns `false` when the domain is not registered; throws `HasAccounts`, with nothing changed, when it has some.
