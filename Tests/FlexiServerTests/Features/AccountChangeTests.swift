@@ -202,6 +202,33 @@ struct AccountChangeTests {
         }
     }
 
+    @Test func changesOfOneAccountThatMeetDoNotWaitForEachOther() async throws {
+        try await withServer { server in
+            let admin = try await server.administrator()
+            for number in 0..<8 {
+                let created = try await server.create("racer\(number)", admin)
+                let id = try #require(created.json["id"] as? Int)
+                let key = try #require(created.json["confirmation_key"] as? String)
+                let token = try #require(created.json["provisioning_token"] as? String)
+                let statuses = try await race(8) { index in
+                    switch index % 4 {
+                    case 0: try await server.get("/provisioning/\(token)").status
+                    case 1: try await server.post("/api/accounts/\(id)/deactivate", [admin]).status
+                    case 2:
+                        try await server.post(
+                            "/api/accounts/racer\(number)@sip.example.org/activate/email", json: #"{"code":"\#(key)"}"#
+                        ).status
+                    default:
+                        try await server.send(
+                            "PATCH", "/api/accounts/\(id)", [admin], json: #"{"activated":true,"display_name":"R."}"#
+                        ).status
+                    }
+                }
+                #expect(statuses.allSatisfy { $0 == 200 || $0 == 404 }, "\(statuses)")
+            }
+        }
+    }
+
     // MARK: Administrators
 
     @Test func onlySuperAdministratorsAppoint() async throws {

@@ -5,6 +5,9 @@ import PGClient
 /// Gives an account another mail address: a code goes to the new address, and whoever sends it back has shown that it is theirs.
 struct EmailChange: Sendable {
     enum Refusal: Error {
+        /// Somebody deleted the account since the request was let in.
+        case accountRemoved
+        /// The account has the address already.
         case unchanged
         /// No change waits.
         case nothingPending
@@ -26,8 +29,11 @@ struct EmailChange: Sendable {
         let now = self.services.now()
         let expiresAt = now.addingTimeInterval(Self.lifetime)
         try await self.services.database.withTransaction { transaction in
-            let profile = try await AccountProfileRepository(transaction).lock(account.id, in: .only(account.domain))
-            guard profile?.profile.email != newEmail else { throw Refusal.unchanged }
+            guard
+                let current = try await AccountProfileRepository(transaction).lock(
+                    account.id, in: .only(account.domain))
+            else { throw Refusal.accountRemoved }
+            guard current.profile.email != newEmail else { throw Refusal.unchanged }
             try await EmailChangeRepository(transaction).put(
                 newEmail, codeHash: hash, expiresAt: expiresAt, of: account.id, at: now)
             try await Outbox(self.services).add(
@@ -60,7 +66,7 @@ struct EmailChange: Sendable {
                     key: "email changed \(id.rawValue) \(Hex.encode(hash))", to: transaction)
             }
             let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
-            guard let account = try await accounts.find(id, in: .only(domain)) else { throw Refusal.nothingPending }
+            guard let account = try await accounts.find(id, in: .only(domain)) else { throw Refusal.accountRemoved }
             return account
         }
     }

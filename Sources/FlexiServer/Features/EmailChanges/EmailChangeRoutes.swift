@@ -27,6 +27,8 @@ struct EmailChangeRoutes: Sendable {
         do {
             try await EmailChange(services: self.services).request(
                 email, for: context.account, in: outbox.language(of: request))
+        } catch EmailChange.Refusal.accountRemoved {
+            throw APIError.notFound()
         } catch EmailChange.Refusal.unchanged {
             throw APIError.invalid("email", "The email is the account's already.")
         }
@@ -49,6 +51,8 @@ struct EmailChangeRoutes: Sendable {
                 in: Outbox(self.services).language(of: request))
             context.logger.info("email changed")
             return .json(account)
+        } catch EmailChange.Refusal.accountRemoved {
+            throw APIError.notFound()
         } catch EmailChange.Refusal.nothingPending {
             throw APIError.notFound("No change of the email is under way.")
         } catch EmailChange.Refusal.wrongCode {

@@ -5,6 +5,8 @@ import PGClient
 /// Gives an account another phone number: a PIN goes to the new number, and whoever sends it back has shown that it is theirs.
 struct PhoneChange: Sendable {
     enum Refusal: Error {
+        /// Somebody deleted the account since the request was let in.
+        case accountRemoved
         /// The account has the number already.
         case unchanged
         /// No change waits.
@@ -38,7 +40,7 @@ struct PhoneChange: Sendable {
             guard
                 let current = try await AccountProfileRepository(transaction).lock(
                     account.id, in: .only(account.domain))
-            else { throw Refusal.nothingPending }
+            else { throw Refusal.accountRemoved }
             guard current.profile.phone != newPhone else { throw Refusal.unchanged }
             if try await changes.isTaken(newPhone, in: current.domain) { throw AccountRepository.Conflict.phoneTaken }
             try await changes.put(newPhone, codeHash: hash, expiresAt: expiresAt, of: account.id, at: now)
@@ -71,7 +73,7 @@ struct PhoneChange: Sendable {
             try await changes.delete(of: account.id)
             let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
             return try await accounts.find(account.id, in: .only(account.domain)).map { .changed($0) }
-                ?? .refused(.nothingPending)
+                ?? .refused(.accountRemoved)
         }
         switch outcome {
         case .changed(let account): return account

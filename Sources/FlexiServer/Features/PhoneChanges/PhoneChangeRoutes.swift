@@ -27,6 +27,8 @@ struct PhoneChangeRoutes: Sendable {
         do {
             try await PhoneChange(services: self.services).request(
                 phone, for: context.account, from: context.client, in: outbox.language(of: request))
+        } catch PhoneChange.Refusal.accountRemoved {
+            throw APIError.notFound()
         } catch PhoneChange.Refusal.unchanged {
             throw APIError.invalid("phone", "The phone is the account's already.")
         } catch let conflict as AccountRepository.Conflict {
@@ -47,6 +49,8 @@ struct PhoneChangeRoutes: Sendable {
             let account = try await PhoneChange(services: self.services).confirm(pin, of: context.account)
             context.logger.info("phone changed")
             return .json(account)
+        } catch PhoneChange.Refusal.accountRemoved {
+            throw APIError.notFound()
         } catch PhoneChange.Refusal.nothingPending {
             throw APIError.notFound("No change of the phone is under way.")
         } catch PhoneChange.Refusal.wrongCode {
