@@ -39,16 +39,15 @@ struct Serve: AsyncParsableCommand {
             database: PGClient(configuration.database, logger: logger), configuration: configuration)
         let application = Application.build(
             services, address: .hostname(self.hostname, port: self.port), logger: logger)
-        var parts: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: application),
-            .init(service: RealmCheck(services, logger: logger), successTerminationBehavior: .ignore),
-        ]
+        var parts: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: application)]
         if let outbox = OutboxService(services, gateways: Gateways(configuration), logger: logger) {
             parts.append(.init(service: outbox))
         }
         if let housekeeping = HousekeepingService(services, logger: logger) {
             parts.append(.init(service: housekeeping))
         }
+        // The last is shut down first: one that ends by itself while another is shut down counts as failed.
+        parts.append(.init(service: RealmCheck(services, logger: logger), successTerminationBehavior: .ignore))
         var group = ServiceGroupConfiguration(
             services: parts,
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -61,7 +61,7 @@ struct CommandTests {
                 #expect(answer?.status == 404)
             }
             let result = await program.wait()
-            #expect(result.status == 0)
+            #expect(result.status == 0, "\(result.error)")
         }
     }
 

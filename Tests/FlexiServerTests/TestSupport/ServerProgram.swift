@@ -51,7 +51,11 @@ final class ServerProgram: Sendable {
 
     /// What the program needs to use the database as the server does.
     static func environment(_ database: TestDatabase) -> [String: String] {
-        ["FLEXI_SECRET_KEY": TestServer.secretKey, "DATABASE_URL": database.conninfo, "PGOPTIONS": "-c role=flexi_app"]
+        [
+            "FLEXI_SECRET_KEY": TestServer.secretKey, "PGOPTIONS": "-c role=flexi_app",
+            // A busy machine may take its time.
+            "DATABASE_URL": "\(database.conninfo) connect_timeout=60",
+        ]
     }
 
     func terminate() {
