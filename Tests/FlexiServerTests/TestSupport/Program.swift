@@ -28,13 +28,11 @@ enum Program {
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
-        // A thread of its own, since reading blocks.
-        let written = await withCheckedContinuation { continuation in
+        // A thread of its own, since reading blocks. It does not wait for the end: `waitUntilExit` keeps a processor busy.
+        return await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 continuation.resume(returning: output.fileHandleForReading.readDataToEndOfFile())
-                process.waitUntilExit()
             }
         }
-        return written
     }
 }
