@@ -97,7 +97,7 @@ let package = Package(
         .testTarget(
             name: "MigratorTests",
             dependencies: [
-                "Migrator", "PGClient", "PGTesting", "OpenSSLCrypto",
+                "Migrator", "migrate", "PGClient", "PGTesting", "OpenSSLCrypto",
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["Corpus"]

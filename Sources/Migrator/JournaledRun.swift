@@ -1,4 +1,3 @@
-internal import OpenSSLCrypto
 import PGClient
 
 /// Applies or undoes a file statement by statement, and keeps in the journal how far it has come.
@@ -29,9 +28,8 @@ struct JournaledRun {
     /// Throws `MigrationFailure`, of kind `interrupted` when the task was cancelled, and of kind `drift` when statements that were done
     /// are not those of the file any more.
     func run(resuming unfinished: LedgerEntry?) async throws {
-        let settings = SessionSettings(
-            script: self.script, options: self.migrator.options, serverVersion: self.connection.serverVersion,
-            lockTimeout: self.migrator.options.lockTimeout)
+        let settings = self.migrator.sessionSettings(
+            self.script, lockTimeout: self.migrator.options.lockTimeout, self.connection)
         try await self.connection.simpleQuery(unsafeSQL: settings.statements(isLocal: false).text)
         let (write, journal) = try await self.begin(unfinished)
         let done = journal.prefix { $0.isFinished }.count
@@ -53,7 +51,7 @@ struct JournaledRun {
     private func begin(_ unfinished: LedgerEntry?) async throws -> (write: JournalWrite, journal: [JournalEntry]) {
         guard let unfinished else {
             let role: String = try await self.connection.value("SELECT current_user::text")
-            let write = LedgerWrite(self.script, role: role, settings: try self.migrator.settingsJSON())
+            let write = try self.migrator.ledgerWrite(self.script, role: role)
             let results = try await self.write(write.begun(self.direction, statements: self.statements.count))
             guard let row = results.last?.first else { throw MigrationFailure(.failed, "the server gave no answer") }
             let id: Int64 = try row.decode("id")
@@ -71,7 +69,7 @@ struct JournaledRun {
         for entry in journal where entry.isFinished {
             let statement =
                 self.statements.indices.contains(entry.statement - 1) ? self.statements[entry.statement - 1] : nil
-            if let statement, SHA256.hash(self.script.text(of: statement)) == entry.sha256 { continue }
+            if let statement, self.script.sha256(of: statement) == entry.sha256 { continue }
             throw MigrationFailure(
                 .drift,
                 "statement \(entry.statement) of \(self.script.file.fileName) was run already, and is another one now",
@@ -94,7 +92,7 @@ extension JournaledRun {
             self.number = number
             self.text = script.text(of: statement)
             self.kind = StatementKind(self.text)
-            self.sha256 = SHA256.hash(self.text)
+            self.sha256 = script.sha256(of: statement)
         }
     }
 

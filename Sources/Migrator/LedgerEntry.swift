@@ -66,7 +66,7 @@ public struct LedgerEntry: Sendable, Hashable {
     }
 
     /// When it ended, or began where it has not ended yet.
-    var endedAt: Date { self.finishedAt ?? self.startedAt }
+    public var endedAt: Date { self.finishedAt ?? self.startedAt }
 
     /// Whether the schema has what the file made.
     var isInForce: Bool { self.direction == .up && (self.state == .applied || self.state == .baseline) }

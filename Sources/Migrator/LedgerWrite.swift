@@ -2,16 +2,18 @@
 struct LedgerWrite {
     let file: MigrationFile
     let breaksBefore: Int64?
-    /// Who applies the file.
-    let role: String
+    /// Who applies the file, as a literal or a variable of `psql`.
+    let role: SQLText
     /// A JSON object.
     let settings: String
+    let applicationName: SQLText
 
-    init(_ script: MigrationScript, role: String, settings: String) {
+    init(_ script: MigrationScript, role: SQLText, settings: String, applicationName: SQLText) {
         self.file = script.file
         self.breaksBefore = script.directives.breaksBefore
         self.role = role
         self.settings = settings
+        self.applicationName = applicationName
     }
 
     /// Records that the transaction at hand has applied the file. Returns `id` and `xid`, the transaction's number.
@@ -42,7 +44,7 @@ struct LedgerWrite {
             VALUES (
                 \(self.file.version), \(self.file.slug), \(self.file.version == nil ? "repeatable" : "versioned"),
                 \(direction.rawValue), \(self.file.sha256), \(self.file.rawSHA256), \(state.rawValue), \(self.breaksBefore),
-                \(self.role), session_user, pg_catalog.current_setting('application_name'), \(Migrator.version),
+                \(self.role), session_user, \(self.applicationName), \(Migrator.version),
                 \(self.settings)::pg_catalog.jsonb, pg_catalog.pg_current_xact_id(), pg_catalog.transaction_timestamp(), \(end),
                 \(statements))
             RETURNING id, xid::pg_catalog.text;

@@ -8,6 +8,7 @@
 /// | `allow-out-of-order` | the file may be applied after one with a higher number |
 /// | `no-transaction` | the statements are run one by one, each for itself, and the file is taken up where it stopped |
 /// | `snapshot-wait 2h` | how long statements such as `CREATE INDEX CONCURRENTLY` wait for transactions that are older |
+/// | `down`, between statements | what follows undoes the file |
 /// | `breaks-before N` | programs that were made for a version below N cannot work with the schema any more |
 public struct MigrationDirectives: Sendable, Hashable {
     public private(set) var lockTimeout: Duration?

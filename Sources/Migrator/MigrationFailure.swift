@@ -6,6 +6,7 @@ public struct MigrationFailure: Error, Sendable, Hashable {
     public enum Kind: Int32, Sendable {
         case failed = 1
         case usage = 2
+        case pending = 3
         /// The files and the ledger contradict each other.
         case drift = 4
         case lockWait = 5

@@ -35,6 +35,7 @@ public struct MigrationFile: Sendable, Hashable {
         return version
     }
 
+    /// Returns nil when the name is none of a migration.
     static func parse(_ fileName: String) -> (kind: Kind, slug: String)? {
         guard fileName.hasSuffix(".sql") else { return nil }
         let stem = fileName.dropLast(4)

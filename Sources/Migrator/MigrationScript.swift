@@ -1,3 +1,5 @@
+internal import OpenSSLCrypto
+
 /// A migration file that was read as SQL and may be applied.
 public struct MigrationScript: Sendable {
     public let file: MigrationFile
@@ -24,14 +26,34 @@ public struct MigrationScript: Sendable {
                     throw SourceProblem(message: refusal, position: statement.position)
                 }
             }
+            let (up, down) = try Self.sections(output)
             self.file = file
-            self.directives = try MigrationDirectives(output.directives)
-            self.statements = output.statements
-            self.down = nil
+            self.directives = try MigrationDirectives(output.directives.filter { $0.name != Self.downDirective })
+            self.statements = up
+            self.down = down
         } catch {
             throw MigrationFailure(.failed, error.message, place: .init(file, error.position))
         }
         for statement in self.statements + (self.down ?? []) { try self.check(statement) }
+    }
+
+    private static let downDirective = "down"
+
+    /// What stands above the line `-- migrate:down`, and what stands below it.
+    private static func sections(
+        _ output: SQLLexer.Output
+    ) throws(SourceProblem) -> (up: [SQLLexer.Statement], down: [SQLLexer.Statement]?) {
+        let lines = output.directives.filter { $0.name == Self.downDirective }
+        guard let line = lines.first else { return (output.statements, nil) }
+        guard lines.count == 1, line.value.isEmpty else {
+            throw SourceProblem(
+                message: "a file has one line `-- migrate:down`, without a value",
+                position: lines[lines.count - 1].position)
+        }
+        return (
+            Array(output.statements.prefix(line.statementsBefore)),
+            Array(output.statements.dropFirst(line.statementsBefore))
+        )
     }
 
     public var hasDown: Bool { self.down != nil }
@@ -42,6 +64,10 @@ public struct MigrationScript: Sendable {
 
     func text(of statement: SQLLexer.Statement) -> String {
         self.file.source[bytes: statement.bytes]
+    }
+
+    func sha256(of statement: SQLLexer.Statement) -> [UInt8] {
+        SHA256.hash(self.text(of: statement))
     }
 
     private func check(_ statement: SQLLexer.Statement) throws(MigrationFailure) {

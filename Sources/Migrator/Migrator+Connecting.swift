@@ -2,8 +2,10 @@ import PGClient
 
 extension Migrator {
     /// Connects, if need be again and again, for as long as the options say or for `wait` where that is longer, and turns errors of the
-    /// server into failures.
-    func withConnection<R>(wait: Duration? = nil, _ body: (PGConnection) async throws -> R) async throws -> R {
+    /// server into failures. Unless `isChecked` is false, a pooler in between is refused.
+    func withConnection<R>(
+        wait: Duration? = nil, isChecked: Bool = true, _ body: (PGConnection) async throws -> R
+    ) async throws -> R {
         let start = ContinuousClock.now
         var backoff = Backoff(from: .milliseconds(100), to: .seconds(2))
         var nextReport = start
@@ -13,7 +15,7 @@ extension Migrator {
             do {
                 return try await PGConnection.withConnection(self.configuration, logger: self.logger) { connection in
                     isConnected = true
-                    try await self.checkIsDirect(connection)
+                    if isChecked { try await self.checkIsDirect(connection) }
                     return try await body(connection)
                 }
             } catch let error as PGError {

@@ -83,9 +83,8 @@ extension Migrator {
         _ connection: PGConnection, _ scripts: [MigrationScript], _ write: (LedgerWrite) -> SQLText
     ) async throws {
         let role: String = try await connection.value("SELECT current_user::text")
-        let settings = try self.settingsJSON()
-        let texts = scripts.map { script in
-            write(LedgerWrite(script, role: script.directives.role ?? self.options.role ?? role, settings: settings))
+        let texts = try scripts.map { script in
+            write(try self.ledgerWrite(script, role: script.directives.role ?? self.options.role ?? role))
         }
         try await self.writeLedger(connection, SQLText(joining: texts, by: ""))
     }

@@ -68,7 +68,8 @@ public struct Migrator: Sendable {
     /// Where the database stands. Reads only, takes no lock, and does without a ledger.
     public func status(_ files: [MigrationFile]) async throws -> MigrationStatus {
         try await self.withConnection { connection in
-            try await MigrationStatus(files: files, ledger: Ledger(connection).entries() ?? [])
+            let run = try await RunLock.holder(connection)
+            return try await MigrationStatus(files: files, ledger: Ledger(connection).entries() ?? [], run: run)
         }
     }
 

@@ -6,8 +6,8 @@ import PGClient
 /// `CREATE INDEX CONCURRENTLY` of the run that has the lock would wait in turn.
 struct RunLock {
     /// "migr" in ASCII; advisory locks are counted per database.
-    private static let namespace: Int32 = 0x6D69_6772
-    private static let key: Int32 = 1
+    static let namespace: Int32 = 0x6D69_6772
+    static let key: Int32 = 1
 
     private let db: PGConnection
 
@@ -44,8 +44,11 @@ struct RunLock {
         try await self.db.query("SELECT pg_advisory_unlock(\(Self.namespace), \(Self.key))")
     }
 
-    private func holder() async throws -> LockHolder? {
-        try await self.db.query(
+    private func holder() async throws -> LockHolder? { try await Self.holder(self.db) }
+
+    /// The session that migrates now; nil when none does.
+    static func holder(_ db: any PGQuerying) async throws -> LockHolder? {
+        try await db.query(
             """
             SELECT holder.pid, coalesce(holder.usename::text, '') AS usename, coalesce(holder.application_name, '') AS application_name,
                 extract(epoch FROM clock_timestamp() - coalesce(holder.xact_start, holder.backend_start, clock_timestamp()))::float8

@@ -27,7 +27,7 @@ extension SQLLexer.Statement {
         }
     }
 
-    /// Why a file that is applied in one transaction may not hold this statement; nil when it may.
+    /// Why a file may not hold this statement; nil when it may.
     var refusal: String? {
         let second = self.words.dropFirst().first
         switch self.words.first {
@@ -44,7 +44,6 @@ extension SQLLexer.Statement {
         default:
             return nil
         }
-        return
-            "a migration is one transaction, which begins and ends with the file: it holds no \(self.words[0].uppercased())"
+        return "migrate itself begins and ends the transactions: a file holds no \(self.words[0].uppercased())"
     }
 }

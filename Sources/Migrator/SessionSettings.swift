@@ -1,9 +1,14 @@
+import FoundationEssentials
+import PGClient
+
 /// What the session is set to for a file, and for writing the ledger.
 struct SessionSettings {
     let script: MigrationScript
     let options: MigratorOptions
     let serverVersion: Int
     let lockTimeout: Duration
+    /// What the session calls itself, so that whoever looks at the server sees which file is at work.
+    let applicationName: String
 
     /// Statements that forget what an earlier file has set, and set what this one asks for: until the transaction ends when `isLocal`,
     /// until the session ends otherwise.
@@ -21,6 +26,7 @@ struct SessionSettings {
         var values = [
             // The rules by which the file was split into statements.
             (name: "standard_conforming_strings", value: "on"),
+            (name: "application_name", value: self.applicationName + ": " + self.script.file.fileName),
             (name: "lock_timeout", value: "\(self.lockTimeout.milliseconds)"),
             (name: "statement_timeout", value: "\(statementTimeout.milliseconds)"),
             (name: "idle_in_transaction_session_timeout", value: "0"),
@@ -37,4 +43,28 @@ struct SessionSettings {
         let calls = values.map { SQLText("pg_catalog.set_config(\($0.name), \($0.value), \(local))") }
         return "SELECT " + SQLText(joining: calls, by: ", ") + ";\n"
     }
+}
+
+extension Migrator {
+    func sessionSettings(
+        _ script: MigrationScript, lockTimeout: Duration, _ connection: PGConnection
+    ) -> SessionSettings {
+        SessionSettings(
+            script: script, options: self.options, serverVersion: connection.serverVersion, lockTimeout: lockTimeout,
+            applicationName: self.applicationName)
+    }
+
+    func ledgerWrite(_ script: MigrationScript, role: String) throws -> LedgerWrite {
+        LedgerWrite(
+            script, role: "\(role)", settings: try self.settingsJSON(), applicationName: "\(self.applicationName)")
+    }
+
+    /// The values of `--set` as a JSON object.
+    func settingsJSON() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(self.options.settings), as: UTF8.self)
+    }
+
+    private var applicationName: String { self.configuration.applicationName ?? "migrate" }
 }

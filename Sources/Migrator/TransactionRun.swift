@@ -1,4 +1,3 @@
-import FoundationEssentials
 import PGClient
 
 /// Applies or undoes a file in one transaction together with its entry in the ledger, as often as it takes for the tables it needs to
@@ -37,9 +36,7 @@ struct TransactionRun {
 
     private func attempt(lockTimeout: Duration) async throws {
         try await self.connection.withTransaction { transaction in
-            let settings = SessionSettings(
-                script: self.script, options: self.migrator.options, serverVersion: self.connection.serverVersion,
-                lockTimeout: lockTimeout)
+            let settings = self.migrator.sessionSettings(self.script, lockTimeout: lockTimeout, self.connection)
             let (role, xid) = try await self.begin(settings, transaction)
             for (index, statement) in self.script.statements(self.direction).enumerated() {
                 self.watch.began(index + 1)
@@ -50,7 +47,7 @@ struct TransactionRun {
                 }
             }
             guard self.connection.transactionStatus == .inTransaction else { throw self.transactionEnded }
-            let write = LedgerWrite(self.script, role: role, settings: try self.migrator.settingsJSON())
+            let write = try self.migrator.ledgerWrite(self.script, role: role)
             let entry = self.direction == .up ? write.applied : write.undone
             guard try await self.end(entry, transaction) == xid else { throw self.transactionEnded }
         }
@@ -89,14 +86,5 @@ struct TransactionRun {
         MigrationFailure(
             .manual, "\(self.script.file.fileName) ended the transaction it was to be applied in",
             hint: "A part of it may have been committed. Undo that by hand, and take the statement out of the file.")
-    }
-}
-
-extension Migrator {
-    /// The values of `--set` as a JSON object.
-    func settingsJSON() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return String(decoding: try encoder.encode(self.options.settings), as: UTF8.self)
     }
 }

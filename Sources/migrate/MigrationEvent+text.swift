@@ -31,6 +31,26 @@ extension MigrationEvent {
     }
 }
 
+extension MigrationEvent {
+    /// What stands on a terminal until something else is to be said.
+    var progress: String? {
+        switch self {
+        case .applying(let file): "applying \(file.fileName)"
+        case .undoing(let file): "undoing \(file.fileName)"
+        default: nil
+        }
+    }
+
+    var colour: Terminal.Colour? {
+        switch self {
+        case .applied, .undone: .green
+        case .waitingForServer, .waitingForLock, .retrying, .droppingInvalidIndex, .resolvingCommit: .yellow
+        case .running, .notice, .resuming: .grey
+        case .applying, .undoing: nil
+        }
+    }
+}
+
 extension RunningStatement {
     /// What takes long, how far it has come, and who is in the way.
     var text: String {

@@ -1,12 +1,21 @@
 import ArgumentParser
 import FoundationEssentials
-import Glibc
 import Logging
 import Migrator
+import Synchronization
 
 /// What the program says: results and events to standard output, what went wrong to standard error.
-struct Output: Sendable {
+final class Output: Sendable {
     let format: OutputFormat
+    let terminal = Terminal()
+    /// Where nothing can be written over, a statement that runs on is told at growing distances.
+    private let nextRunningLine = Mutex(Output.firstRunningLine)
+
+    private static let firstRunningLine = Duration.seconds(10)
+
+    init(format: OutputFormat) {
+        self.format = format
+    }
 
     /// Nothing is logged: what matters is said by events and failures.
     static var logger: Logger { Logger(label: "migrate") { _ in SwiftLogNoOpLogHandler() } }
@@ -16,8 +25,9 @@ struct Output: Sendable {
         do {
             try await body()
         } catch let failure as MigrationFailure {
+            self.terminal.endProgress()
             switch self.format {
-            case .text: Self.writeError(failure.description)
+            case .text: Terminal.writeError(failure.description)
             case .json: self.write(EventLine(failure))
             }
             throw ExitCode(failure.kind.rawValue)
@@ -25,62 +35,38 @@ struct Output: Sendable {
     }
 
     func write(_ event: MigrationEvent) {
+        if case .running(let running) = event {
+            if self.terminal.isInteractive, self.format == .text { return self.terminal.progress(running.text) }
+            guard self.isDue(running) else { return }
+        } else if case .applying = event {
+            self.nextRunningLine.withLock { $0 = Self.firstRunningLine }
+        }
         switch self.format {
-        case .text: event.text.map { Self.write($0 + "\n", to: STDOUT_FILENO) }
+        case .text:
+            if let progress = event.progress { self.terminal.progress(progress) }
+            if let text = event.text {
+                self.terminal.line(event.colour.map { self.terminal.coloured(text, $0) } ?? text)
+            }
         case .json: self.write(EventLine(event))
         }
     }
 
-    func writeApplied(_ files: [MigrationFile]) {
-        switch self.format {
-        case .text:
-            self.line(files.isEmpty ? "Nothing is pending." : "\(files.count) applied.")
-        case .json:
-            self.write(EventLine("done", files: files.map(\.fileName)))
+    /// Whether a line is due: after ten seconds, twenty, forty, and then every minute.
+    private func isDue(_ running: RunningStatement) -> Bool {
+        self.nextRunningLine.withLock { next in
+            if running.elapsed < .seconds(2) { next = Self.firstRunningLine }
+            guard running.elapsed >= next else { return false }
+            next = running.elapsed + min(next, .seconds(60))
+            return true
         }
     }
 
-    func writePending(_ files: [MigrationFile]) {
+    /// Writes lines for a person, or one value for a program.
+    func write(_ lines: [String], json: some Encodable) {
         switch self.format {
-        case .text:
-            for file in files { self.line("pending \(file.fileName)") }
-            if files.isEmpty { self.line("Nothing is pending.") }
-        case .json:
-            self.write(EventLine("pending", files: files.map(\.fileName)))
+        case .text: for line in lines { self.terminal.line(line) }
+        case .json: self.write(json)
         }
-    }
-
-    func write(_ status: MigrationStatus) {
-        switch self.format {
-        case .text:
-            for line in status.lines { self.line(line.text) }
-        case .json:
-            self.write(StatusDocument(status))
-        }
-    }
-
-    func write(_ verification: Verification) {
-        switch self.format {
-        case .text:
-            for problem in verification.problems { self.line(problem.description) }
-            for file in verification.reformatted {
-                self.line(
-                    "note: \(file.fileName) has other line ends or another byte order mark than when it was applied")
-            }
-            if verification.problems.isEmpty {
-                self.line("\(verification.compared) files are as they were applied.")
-            }
-        case .json:
-            self.write(VerificationDocument(verification))
-        }
-    }
-
-    static func writeError(_ text: String) {
-        self.write(text + "\n", to: STDERR_FILENO)
-    }
-
-    private func line(_ text: String) {
-        Self.write(text + "\n", to: STDOUT_FILENO)
     }
 
     private func write(_ value: some Encodable) {
@@ -88,20 +74,44 @@ struct Output: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
         guard let data = try? encoder.encode(value) else { return }
-        self.line(String(decoding: data, as: UTF8.self))
+        self.terminal.line(String(decoding: data, as: UTF8.self))
+    }
+}
+
+extension Output {
+    func writeDone(_ files: [MigrationFile], _ verb: String) {
+        self.write(
+            [files.isEmpty ? "Nothing is pending." : "\(files.count) \(verb)."],
+            json: EventLine("done", files: files.map(\.fileName)))
     }
 
-    /// What a closed pipe or a full disk does not take is lost: there is nobody left to tell.
-    private static func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return }
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-            }
+    func writePending(_ files: [MigrationFile]) {
+        self.write(
+            files.isEmpty ? ["Nothing is pending."] : files.map { "pending \($0.fileName)" },
+            json: EventLine("pending", files: files.map(\.fileName)))
+    }
+
+    func write(_ status: MigrationStatus) {
+        let run = status.run.map { ["running    \($0)"] } ?? []
+        self.write(
+            run
+                + status.lines.map { line in
+                    let colour: Terminal.Colour? =
+                        switch line.state {
+                        case .applied, .baseline: .green
+                        case .pending, .outdated: .yellow
+                        case .changed, .missing, .unfinished: .red
+                        }
+                    return colour.map { self.terminal.coloured(line.text, $0) } ?? line.text
+                }, json: StatusDocument(status))
+    }
+
+    func write(_ verification: Verification) {
+        var lines = verification.problems.map(\.description)
+        lines += verification.reformatted.map {
+            "note: \($0.fileName) has other line ends or another byte order mark than when it was applied"
         }
+        if verification.problems.isEmpty { lines.append("\(verification.compared) files are as they were applied.") }
+        self.write(lines, json: VerificationDocument(verification))
     }
 }

@@ -2,7 +2,20 @@ import ArgumentParser
 import Migrator
 
 struct Up: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Applies the migrations that are pending.")
+    static let configuration = CommandConfiguration(
+        abstract: "Applies the migrations that are pending.",
+        discussion: """
+            Each file is one transaction together with its entry in the ledger, so it is applied whole or not at all; files that begin \
+            with the line "-- migrate:no-transaction" are run statement by statement, and taken up where they stopped. When a table is \
+            locked, the file gives up after a moment, lets others pass, and is tried again for as long as --lock-wait says.
+
+            Several runs at once take turns. After an interruption, a lost connection or a crash, run it again.
+
+            EXAMPLES
+              migrate up --role app_owner
+              migrate up --to 42 --dry-run
+              migrate up --format json --wait 60s --set app_role=app
+            """)
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var files: FileOptions
@@ -14,14 +27,7 @@ struct Up: AsyncParsableCommand {
     @Flag(help: "List what would be applied, and change nothing.")
     var dryRun = false
 
-    @Option(help: "How long to wait for another run, and for tables that are locked (500ms, 30s, 5m).")
-    var lockWait = WaitingTime(.seconds(300))
-
-    @Option(help: "The role that owns what the migrations create.")
-    var role: String?
-
-    @Option(name: .customLong("set"), help: "A value that migrations read as current_setting('migrate.NAME', true).")
-    var settings: [SettingArgument] = []
+    @OptionGroup var run: RunOptions
 
     func run() async throws {
         let output = Output(format: self.files.format)
@@ -31,17 +37,15 @@ struct Up: AsyncParsableCommand {
             if self.dryRun {
                 output.writePending(try await migrator.pending(files))
             } else {
-                output.writeApplied(try await Interruption.cancelling { try await migrator.up(files) })
+                output.writeDone(
+                    try await Interruption.cancelling { try await migrator.up(files) }, "applied")
             }
         }
     }
 
     private var options: MigratorOptions {
-        var options = MigratorOptions()
+        var options = self.run.options
         options.target = self.target
-        options.role = self.role
-        options.settings = Dictionary(self.settings.map { ($0.name, $0.value) }) { _, last in last }
-        options.lockWait = self.lockWait.duration
         return options
     }
 }

@@ -280,9 +280,7 @@ struct MigratorTests {
                 try migration("2_b.sql", "CREATE TABLE b (); SELECT pg_sleep(3600)"),
             ]
             let task = Task { try await scratch.up(files) }
-            try await scratch.waitUntil(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
-            )
+            try await scratch.waitForSleep()
             task.cancel()
             let failure = await #expect(throws: MigrationFailure.self) { try await task.value }
             #expect(failure?.kind == .interrupted)

@@ -77,6 +77,13 @@ struct Scratch: Sendable {
         }
     }
 
+    /// Waits until some session of the database runs `pg_sleep`.
+    func waitForSleep() async throws {
+        try await self.waitUntil(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')"
+        )
+    }
+
     /// Waits until a query returns true.
     func waitUntil(_ condition: String) async throws {
         while try await self.values(condition).first != "true" {

@@ -1,42 +1,17 @@
-import Foundation
-import PGClient
 import PGTesting
-import Synchronization
 
 /// The FlexiServer program, run as a process of its own.
-final class ServerProgram: Sendable {
+struct ServerProgram {
     struct Result: Sendable {
         let status: Int32
         let output: String
         let error: String
     }
 
-    private let process: Process
-    private let output = Collected()
-    private let error = Collected()
-    private let ended: AsyncStream<Int32>
+    private let program: TestProgram
 
     private init(_ arguments: [String], environment: [String: String], input: String) throws {
-        let process = Process()
-        process.executableURL = Self.location
-        process.arguments = arguments
-        process.environment = environment
-        let (ended, end) = AsyncStream<Int32>.makeStream()
-        self.ended = ended
-        process.terminationHandler = { process in
-            end.yield(process.terminationStatus)
-            end.finish()
-        }
-        let (standardInput, standardOutput, standardError) = (Pipe(), Pipe(), Pipe())
-        process.standardInput = standardInput
-        process.standardOutput = standardOutput
-        process.standardError = standardError
-        self.process = process
-        self.output.read(standardOutput)
-        self.error.read(standardError)
-        try process.run()
-        try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try standardInput.fileHandleForWriting.close()
+        self.program = try TestProgram("FlexiServer", arguments, environment: environment, input: input)
     }
 
     static func start(_ arguments: [String], environment: [String: String]) throws -> ServerProgram {
@@ -59,13 +34,12 @@ final class ServerProgram: Sendable {
     }
 
     func terminate() {
-        self.process.terminate()
+        self.program.terminate()
     }
 
     func wait() async -> Result {
-        var iterator = self.ended.makeAsyncIterator()
-        let status = await iterator.next() ?? -1
-        return await Result(status: status, output: self.output.whole(), error: self.error.whole())
+        let result = await self.program.wait()
+        return Result(status: result.status, output: result.output, error: result.error)
     }
 
     /// The port that a serving program has chosen, as it logs it.
@@ -77,59 +51,6 @@ final class ServerProgram: Sendable {
 
     /// Waits until `find` finds something in what the program has logged.
     func find<Found>(_ find: (String) -> Found?) async throws -> Found {
-        if let found = find(self.error.soFar) { return found }
-        for await log in self.error.growing {
-            if let found = find(log) { return found }
-        }
-        throw Silent(error: await self.error.whole())
-    }
-
-    struct Silent: Error {
-        let error: String
-    }
-
-    /// Beside the bundle of tests that runs.
-    private static let location: URL = {
-        let bundle =
-            Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }
-            ?? URL(filePath: CommandLine.arguments[0])
-        return bundle.deletingLastPathComponent().appending(path: "FlexiServer")
-    }()
-}
-
-/// What came out of a pipe so far.
-private final class Collected: Sendable {
-    /// The whole text after each piece of it; ends with the pipe.
-    let growing: AsyncStream<String>
-    private let grow: AsyncStream<String>.Continuation
-    private let text = Mutex("")
-    private let ended: AsyncStream<Void>
-    private let end: AsyncStream<Void>.Continuation
-
-    init() {
-        (self.growing, self.grow) = AsyncStream.makeStream()
-        (self.ended, self.end) = AsyncStream.makeStream()
-    }
-
-    var soFar: String { self.text.withLock { $0 } }
-
-    func read(_ pipe: Pipe) {
-        // A thread of its own, since reading blocks.
-        Thread.detachNewThread {
-            while case let data = pipe.fileHandleForReading.availableData, !data.isEmpty {
-                self.grow.yield(
-                    self.text.withLock { text in
-                        text += String(decoding: data, as: UTF8.self)
-                        return text
-                    })
-            }
-            self.grow.finish()
-            self.end.finish()
-        }
-    }
-
-    func whole() async -> String {
-        for await _ in self.ended {}
-        return self.soFar
+        try await self.program.find(find)
     }
 }

@@ -1,0 +1,199 @@
+/// A text that `psql` runs, and that leaves behind what `Migrator.up` would.
+struct PsqlScript {
+    /// In the order of application.
+    let scripts: [MigrationScript]
+    /// The versions that have to be in force where it is run.
+    let expected: [Int64]
+    let options: MigratorOptions
+    /// A JSON object.
+    let settings: String
+
+    /// Throws `MigrationFailure` for what `psql` would read otherwise than the server.
+    func text() throws(MigrationFailure) -> String {
+        for script in self.scripts { try self.checkColons(script) }
+        return self.opening + self.scripts.map(self.part).joined() + Self.ending
+    }
+
+    private var opening: String {
+        let names = self.scripts.map { "--     " + $0.file.fileName }.joined(separator: "\n")
+        let versions = SQLText(joining: self.expected.map { "\($0)" }, by: ", ")
+        let guardStatement: SQLText = """
+            DO $migrate$
+            BEGIN
+                IF (SELECT array_agg(version ORDER BY version) FROM migrate.ledger
+                    WHERE version IS NOT NULL AND direction = 'up' AND state IN ('applied', 'baseline'))
+                    IS DISTINCT FROM nullif(ARRAY[\(versions)]::bigint[], '{}') THEN
+                    RAISE EXCEPTION 'this script was made for another state of the database'
+                        USING HINT = 'Compare with migrate status, and make the script anew.';
+                END IF;
+                IF EXISTS (SELECT FROM migrate.ledger WHERE state IN ('running', 'failed')) THEN
+                    RAISE EXCEPTION 'a migration of this database stands half-way' USING HINT = 'Let migrate up end it first.';
+                END IF;
+            END
+            $migrate$;
+            """
+        return """
+            -- Written by migrate \(Migrator.version). It applies
+            \(names)
+            -- and records that in the ledger, as migrate up does, but for trying again when tables are locked. To be run by
+            --     psql -X -f FILE
+            \\set ON_ERROR_STOP on
+            \\set ON_ERROR_ROLLBACK off
+            \\set AUTOCOMMIT on
+            \\o /dev/null
+
+            SELECT pg_catalog.pg_try_advisory_lock(\(RunLock.namespace), \(RunLock.key)) AS migrate_locked \\gset
+            \\if :migrate_locked
+            \\else
+            DO $migrate$ BEGIN RAISE EXCEPTION 'another run of migrate holds this database''s lock'; END $migrate$;
+            \\endif
+
+            BEGIN;
+            \((self.ledgerRole + LedgerTables.statements).text)
+            COMMIT;
+            \(guardStatement.text)
+
+            """
+    }
+
+    private static let ending = """
+
+        SELECT pg_catalog.pg_advisory_unlock(\(RunLock.namespace), \(RunLock.key));
+        \\o
+        \\echo done
+
+        """
+
+    private var ledgerRole: SQLText { SessionSettings.ledger(role: self.options.role, isLocal: true) }
+
+    private func part(_ script: MigrationScript) -> String {
+        let isWhole = !script.directives.isWithoutTransaction
+        let settings = SessionSettings(
+            script: script, options: self.options, serverVersion: 0,
+            lockTimeout: script.directives.lockTimeout ?? self.options.lockTimeout, applicationName: "psql")
+        return """
+
+            \\echo applying \(script.file.fileName)
+            \(isWhole ? "BEGIN;" : "")
+            \(settings.statements(isLocal: isWhole).text)
+            SELECT current_user AS migrate_role \\gset
+            \(isWhole ? self.transaction(script) : self.statements(script))
+
+            """
+    }
+
+    private func write(_ script: MigrationScript) -> LedgerWrite {
+        LedgerWrite(
+            script, role: ":'migrate_role'", settings: self.settings, applicationName: "'psql'")
+    }
+
+    private func transaction(_ script: MigrationScript) -> String {
+        """
+        \(script.statements.map { Self.terminated(script.text(of: $0)) }.joined(separator: "\n"))
+        SET CONSTRAINTS ALL IMMEDIATE;
+        \((self.ledgerRole + self.write(script).applied).text)
+        COMMIT;
+        """
+    }
+
+    private func statements(_ script: MigrationScript) -> String {
+        let journal = JournalWrite(entry: ":migrate_id")
+        let begun = self.write(script).begun(.up, statements: script.statements.count).text
+        var text =
+            "BEGIN;\n" + self.ledgerRole.text + begun.replacing(/;\s*$/, with: "") + " \\gset migrate_\nCOMMIT;\n"
+        for (index, statement) in script.statements.enumerated() {
+            let source = script.text(of: statement)
+            let kind = StatementKind(source)
+            let began = journal.began(index + 1, sha256: script.sha256(of: statement))
+            let finished = journal.finished(index + 1)
+            switch kind {
+            case .ordinary, .setting:
+                text +=
+                    "BEGIN;\n" + Self.terminated(source) + "\n" + (self.ledgerRole + began + finished).text
+                    + "COMMIT;\n"
+            default:
+                let wait = script.directives.snapshotWait ?? self.options.snapshotWait
+                let timeout = kind.waitsForSnapshots ? wait : script.directives.lockTimeout ?? self.options.lockTimeout
+                text +=
+                    self.inTransaction(began) + "SET lock_timeout = \(timeout.milliseconds);\n"
+                    + Self.terminated(source) + "\n"
+                text += self.inTransaction(finished)
+            }
+        }
+        return text + self.inTransaction(journal.ended(.up, script.file.version))
+            + "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;"
+    }
+
+    private func inTransaction(_ text: SQLText) -> String {
+        "BEGIN;\n" + (self.ledgerRole + text).text + "COMMIT;\n"
+    }
+
+    /// The last statement of a file may end without a semicolon, and with a comment.
+    private static func terminated(_ statement: String) -> String {
+        statement.hasSuffix(";") ? statement : statement + "\n;"
+    }
+
+    /// `psql` puts the value of a variable of its own in place of a colon and the variable's name, as in `a[1:row_count]`.
+    private func checkColons(_ script: MigrationScript) throws(MigrationFailure) {
+        for statement in script.statements {
+            let tokens = SQLTokens.of(script.text(of: statement))
+            for (colon, next) in zip(tokens, tokens.dropFirst()) where colon == .sign(UInt8(ascii: ":")) {
+                guard case .word(let word) = next, Self.variables.contains(word) || word.hasPrefix("migrate_") else {
+                    continue
+                }
+                throw MigrationFailure(
+                    .failed, "psql would put a variable of its own in place of :\(word)",
+                    place: .init(script.file, statement.position),
+                    hint: "Put a space behind the colon, or apply the file with migrate up.")
+            }
+        }
+    }
+
+    private static let variables: Set<String> = [
+        "autocommit", "comp_keyword_case", "dbname", "echo", "echo_hidden", "encoding", "error", "fetch_count",
+        "hide_tableam", "hide_toast_compression", "histcontrol", "histfile", "histsize", "host", "ignoreeof",
+        "last_error_message", "last_error_sqlstate", "lastoid", "on_error_rollback", "on_error_stop", "port", "prompt1",
+        "prompt2", "prompt3", "quiet", "row_count", "server_version_name", "server_version_num", "show_all_results",
+        "show_context", "singleline", "singlestep", "sqlstate", "user", "verbosity", "version", "version_name",
+        "version_num",
+    ]
+}
+
+extension Migrator {
+    /// A text for `psql` that applies what is pending. Reads only, and takes no lock. Throws `MigrationFailure`.
+    public func script(_ files: [MigrationFile]) async throws -> String {
+        try await self.withConnection { connection in
+            let ledger = try await Ledger(connection).entries() ?? []
+            let plan = try Plan(files: files, ledger: ledger, to: self.options.target)
+            try plan.check()
+            if let half = plan.pending.first(where: { plan.unfinished($0.file) != nil }) {
+                throw MigrationFailure(
+                    .failed, "\(half.file.fileName) stands half-way", hint: "Let `migrate up` end it first.")
+            }
+            return try self.script(plan.pending, on: AppliedMigrations(ledger).versions.keys.sorted())
+        }
+    }
+
+    /// The same for a database that stands at `version`, 0 for an empty one, without asking any.
+    public func script(_ files: [MigrationFile], from version: Int64) throws(MigrationFailure) -> String {
+        let (before, after) = (
+            files.filter { ($0.version ?? .max) <= version }, files.filter { ($0.version ?? .max) > version }
+        )
+        guard version == 0 || before.last?.version == version else {
+            throw MigrationFailure(.usage, "there is no migration with version \(version)")
+        }
+        var scripts: [MigrationScript] = []
+        for file in after where (file.version ?? .min) <= self.options.target ?? .max {
+            scripts.append(try MigrationScript(file))
+        }
+        return try self.script(scripts, on: before.compactMap(\.version))
+    }
+
+    private func script(_ scripts: [MigrationScript], on versions: [Int64]) throws(MigrationFailure) -> String {
+        let settings: String
+        do { settings = try self.settingsJSON() } catch {
+            throw MigrationFailure(.usage, "a setting is no text: \(error)")
+        }
+        return try PsqlScript(scripts: scripts, expected: versions, options: self.options, settings: settings).text()
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Migrator
+
+/// How files are applied and undone.
+struct RunOptions: ParsableArguments {
+    @OptionGroup var ownership: OwnershipOptions
+
+    @Option(help: "How long to wait for another run, and for tables that are locked (500ms, 30s, 5m).")
+    var lockWait = WaitingTime(MigratorOptions().lockWait)
+
+    @Option(
+        help: """
+            The most that a statement queues for a lock before its file is rolled back and tried again; the first attempts queue for \
+            100ms. Others who come after it wait as long.
+            """)
+    var lockTimeout = WaitingTime(MigratorOptions().lockTimeout)
+
+    @Option(
+        help: """
+            How long the building of an index waits for transactions that are older than it; nobody waits behind it meanwhile.
+            """)
+    var snapshotWait = WaitingTime(MigratorOptions().snapshotWait)
+
+    var options: MigratorOptions {
+        var options = self.ownership.options
+        options.lockWait = self.lockWait.duration
+        options.lockTimeout = self.lockTimeout.duration
+        options.snapshotWait = self.snapshotWait.duration
+        return options
+    }
+}
+
+/// Whose the ledger and the created objects are, and what files are told.
+struct OwnershipOptions: ParsableArguments {
+    @Option(help: "The role that owns the ledger and what the migrations create; the login has to be a member of it.")
+    var role: String?
+
+    @Option(
+        name: .customLong("set"),
+        help:
+            "NAME=VALUE, which migrations read as current_setting('migrate.NAME', true). Recorded, and no part of a file's hash."
+    )
+    var settings: [SettingArgument] = []
+
+    var options: MigratorOptions {
+        var options = MigratorOptions()
+        options.role = self.role
+        options.settings = Dictionary(self.settings.map { ($0.name, $0.value) }) { _, last in last }
+        return options
+    }
+}
