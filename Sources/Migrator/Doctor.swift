@@ -29,9 +29,8 @@ extension Migrator {
     /// Looks for what stands in the way of migrations: the connection, the server, the roles, the ledger, old transactions. Reads only,
     /// takes no lock. Throws `MigrationFailure` when there is no connection.
     public func examine() async throws -> [Finding] {
-        try await self.withConnection(isChecked: false) { connection in
-            let pid: Int32 = try await connection.value("SELECT pg_backend_pid()")
-            guard pid == connection.backendPID else {
+        try await self.withConnection(isPrepared: false) { connection in
+            guard try await self.isDirect(connection) else {
                 return [
                     Finding(
                         "connection", .problem, "there is a pooler between migrate and the server",
@@ -39,7 +38,12 @@ extension Migrator {
                 ]
             }
             let doctor = Doctor(connection: connection, role: self.options.role)
-            return try await doctor.server() + doctor.roles() + doctor.ledger() + doctor.activity() + doctor.leftovers()
+            let roles = try await doctor.roles()
+            // What the ledger says can only be read as its owner.
+            if let role = self.options.role, !roles.contains(where: { $0.level == .problem }) {
+                try await connection.query("SELECT pg_catalog.set_config('role', \(role), false)")
+            }
+            return try await doctor.server() + roles + doctor.ledger() + doctor.activity() + doctor.leftovers()
         }
     }
 }
@@ -96,8 +100,8 @@ private struct Doctor {
     func roles() async throws -> [Finding] {
         let row = try await self.connection.query(
             """
-            SELECT session_user::text AS login, rolsuper AS is_superuser, pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
-                owner.rolname::text AS owner, coalesce(rolsuper OR pg_has_role(owner.oid, 'MEMBER'), false) AS is_member,
+            SELECT session_user::text AS login, login.rolsuper AS is_superuser, pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
+                owner.rolname::text AS owner, coalesce(login.rolsuper OR pg_has_role(owner.oid, 'MEMBER'), false) AS is_member,
                 coalesce(has_database_privilege(owner.oid, current_database(), 'CREATE'), false) AS may_create
             FROM pg_roles AS login LEFT JOIN pg_roles AS owner ON owner.rolname = coalesce(\(self.role), session_user)
             WHERE login.rolname = session_user
@@ -141,9 +145,17 @@ private struct Doctor {
     }
 
     func ledger() async throws -> [Finding] {
-        guard let entries = try await Ledger(self.connection).entries() else {
-            return [Finding("ledger", .fine, "there is no ledger yet: nothing was applied")]
+        let entries: [LedgerEntry]?
+        do {
+            entries = try await Ledger(self.connection).entries()
+        } catch let error as PGError where error.sqlState == "42501" {
+            return [
+                Finding(
+                    "ledger", .problem, "the ledger cannot be read: \(error.message)",
+                    remedy: "migrate doctor --role OWNER")
+            ]
         }
+        guard let entries else { return [Finding("ledger", .fine, "there is no ledger yet: nothing was applied")] }
         let applied = AppliedMigrations(entries)
         let newest = applied.newest.map { "version \($0)" } ?? "no version"
         var findings = [Finding("ledger", .fine, "\(newest) is the newest, of \(applied.versions.count) applied")]

@@ -2,9 +2,11 @@ import PGClient
 
 extension Migrator {
     /// Connects, if need be again and again, for as long as the options say or for `wait` where that is longer, and turns errors of the
-    /// server into failures. Unless `isChecked` is false, a pooler in between is refused.
+    /// server into failures.
+    ///
+    /// A pooler in between is refused, and the session acts as the options' role, unless `isPrepared` is false.
     func withConnection<R>(
-        wait: Duration? = nil, isChecked: Bool = true, _ body: (PGConnection) async throws -> R
+        wait: Duration? = nil, isPrepared: Bool = true, _ body: (PGConnection) async throws -> R
     ) async throws -> R {
         let start = ContinuousClock.now
         var backoff = Backoff(from: .milliseconds(100), to: .seconds(2))
@@ -15,7 +17,7 @@ extension Migrator {
             do {
                 return try await PGConnection.withConnection(self.configuration, logger: self.logger) { connection in
                     isConnected = true
-                    if isChecked { try await self.checkIsDirect(connection) }
+                    if isPrepared { try await self.prepare(connection) }
                     return try await body(connection)
                 }
             } catch let error as PGError {
@@ -31,14 +33,21 @@ extension Migrator {
         }
     }
 
+    private func prepare(_ connection: PGConnection) async throws {
+        guard try await self.isDirect(connection) else {
+            throw MigrationFailure(
+                .failed, "there is a pooler between migrate and the server",
+                hint: "Name the server itself in MIGRATE_DATABASE_URL: locks do not work through a pooler."
+            )
+        }
+        // A login that does not inherit the role's rights could not even read the ledger.
+        guard let role = self.options.role else { return }
+        try await connection.query("SELECT pg_catalog.set_config('role', \(role), false)")
+    }
+
     /// A pooler hands a session's lock to whoever comes next (measured: two runs both got it).
-    private func checkIsDirect(_ connection: PGConnection) async throws {
-        let pid: Int32 = try await connection.value("SELECT pg_backend_pid()")
-        guard pid != connection.backendPID else { return }
-        throw MigrationFailure(
-            .failed, "there is a pooler between migrate and the server",
-            hint: "Name the server itself in MIGRATE_DATABASE_URL: locks do not work through a pooler."
-        )
+    func isDirect(_ connection: PGConnection) async throws -> Bool {
+        try await connection.value("SELECT pg_backend_pid()", as: Int32.self) == connection.backendPID
     }
 
     func checkIsPrimary(_ connection: PGConnection) async throws {

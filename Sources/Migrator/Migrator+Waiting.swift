@@ -10,7 +10,7 @@ extension Migrator {
         var backoff = Backoff(from: .milliseconds(100), to: .seconds(2))
         while true {
             let left = limit - (ContinuousClock.now - start)
-            let isStandby: Bool = try await self.withConnection(wait: left, isChecked: false) {
+            let isStandby: Bool = try await self.withConnection(wait: left, isPrepared: false) {
                 try await $0.value("SELECT pg_is_in_recovery()")
             }
             guard isStandby else { return }
@@ -30,7 +30,7 @@ extension Migrator {
         var backoff = Backoff(from: .milliseconds(100), to: .seconds(2))
         while true {
             let left = limit - (ContinuousClock.now - start)
-            let pending = try await self.withConnection(wait: left, isChecked: false) {
+            let pending = try await self.withConnection(wait: left, isPrepared: false) {
                 try await self.plan(files, $0).pending
             }
             guard let first = pending.first else { return }

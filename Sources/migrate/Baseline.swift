@@ -18,13 +18,13 @@ struct Baseline: AsyncParsableCommand {
     @Argument(help: "The last version that the database already has.")
     var version: Int64
 
-    @OptionGroup var ownership: OwnershipOptions
+    @OptionGroup var settings: SettingOptions
 
     func run() async throws {
         let output = Output(format: self.files.format)
         try await output.reportingFailures {
             let files = try MigrationsDirectory.load(self.files.directory)
-            let migrator = try self.connection.migrator(self.ownership.options, output)
+            let migrator = try self.connection.migrator(self.settings.options, output)
             output.writeDone(try await migrator.baseline(files, to: self.version), "taken as applied")
         }
     }

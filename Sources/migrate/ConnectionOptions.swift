@@ -11,6 +11,12 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: "How long to try a server that cannot be reached yet (in seconds, or 500ms, 30s, 5m).")
     var wait = WaitingTime(.zero)
 
+    @Option(
+        help:
+            "The role that owns the ledger and what the migrations create. The login has to be a member of it, and acts as it."
+    )
+    var role: String?
+
     func validate() throws {
         guard let databaseURL, Self.holdsPassword(databaseURL) else { return }
         throw ValidationError(
@@ -22,6 +28,7 @@ struct ConnectionOptions: ParsableArguments {
     func migrator(_ options: MigratorOptions, _ output: Output) throws -> Migrator {
         var options = options
         options.connectWait = self.wait.duration
+        options.role = self.role
         return try Migrator(
             self.configuration(), options: options, logger: Output.logger, report: { output.write($0) })
     }

@@ -18,15 +18,10 @@ struct Doctor: AsyncParsableCommand {
     @Option(help: "How to write: text, or json.")
     var format = OutputFormat.text
 
-    @Option(help: "The role that migrations are to be applied as.")
-    var role: String?
-
     func run() async throws {
         let output = Output(format: self.format)
         try await output.reportingFailures {
-            var options = MigratorOptions()
-            options.role = self.role
-            let findings = try await self.connection.migrator(options, output).examine()
+            let findings = try await self.connection.migrator(MigratorOptions(), output).examine()
             output.write(
                 findings.flatMap { finding in
                     [output.heading(finding)] + (finding.remedy.map { ["         " + $0] } ?? [])

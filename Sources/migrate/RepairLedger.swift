@@ -30,13 +30,13 @@ struct RepairLedger: AsyncParsableCommand {
     @Option(help: "A version to take as applied.")
     var done: [Int64] = []
 
-    @OptionGroup var ownership: OwnershipOptions
+    @OptionGroup var settings: SettingOptions
 
     func run() async throws {
         let output = Output(format: self.files.format)
         try await output.reportingFailures {
             let files = try MigrationsDirectory.load(self.files.directory)
-            let migrator = try self.connection.migrator(self.ownership.options, output)
+            let migrator = try self.connection.migrator(self.settings.options, output)
             let repairs =
                 self.accept.map(Repair.accept) + self.forget.map(Repair.forget) + self.done.map(Repair.done)
             if repairs.isEmpty { return try await self.explain(migrator, files, output) }

@@ -3,7 +3,7 @@ import Migrator
 
 /// How files are applied and undone.
 struct RunOptions: ParsableArguments {
-    @OptionGroup var ownership: OwnershipOptions
+    @OptionGroup var settings: SettingOptions
 
     @Option(help: "How long to wait for another run, and for tables that are locked (500ms, 30s, 5m).")
     var lockWait = WaitingTime(MigratorOptions().lockWait)
@@ -22,7 +22,7 @@ struct RunOptions: ParsableArguments {
     var snapshotWait = WaitingTime(MigratorOptions().snapshotWait)
 
     var options: MigratorOptions {
-        var options = self.ownership.options
+        var options = self.settings.options
         options.lockWait = self.lockWait.duration
         options.lockTimeout = self.lockTimeout.duration
         options.snapshotWait = self.snapshotWait.duration
@@ -30,11 +30,8 @@ struct RunOptions: ParsableArguments {
     }
 }
 
-/// Whose the ledger and the created objects are, and what files are told.
-struct OwnershipOptions: ParsableArguments {
-    @Option(help: "The role that owns the ledger and what the migrations create; the login has to be a member of it.")
-    var role: String?
-
+/// What files are told.
+struct SettingOptions: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help:
@@ -44,7 +41,6 @@ struct OwnershipOptions: ParsableArguments {
 
     var options: MigratorOptions {
         var options = MigratorOptions()
-        options.role = self.role
         options.settings = Dictionary(self.settings.map { ($0.name, $0.value) }) { _, last in last }
         return options
     }

@@ -23,13 +23,13 @@ struct Script: AsyncParsableCommand {
     @Option(name: .customLong("to"), help: "The last version to apply.")
     var target: Int64?
 
-    @OptionGroup var ownership: OwnershipOptions
+    @OptionGroup var settings: SettingOptions
 
     func run() async throws {
         let output = Output(format: self.files.format)
         try await output.reportingFailures {
             let files = try MigrationsDirectory.load(self.files.directory)
-            var options = self.ownership.options
+            var options = self.settings.options
             options.target = self.target
             let migrator = try self.connection.migrator(options, output)
             let text =

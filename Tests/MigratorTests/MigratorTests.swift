@@ -196,6 +196,32 @@ struct MigratorTests {
         }
     }
 
+    @Test func whoeverLogsInCreatesForTheRoleAndNothingBelongsToTheLogin() async throws {
+        try await Scratch.with { scratch in
+            let login = try await scratch.login(as: scratch.app)
+            try await scratch.connection.simpleQuery(
+                unsafeSQL: "ALTER ROLE \"\(scratch.app)\" NOINHERIT; GRANT \"\(scratch.owner)\" TO \"\(scratch.app)\"")
+            var options = MigratorOptions()
+            options.role = scratch.owner
+            let migrator = Migrator(
+                PGConfiguration(scratch.database.conninfo + login), options: options, logger: Scratch.logger)
+            try await migrator.up([
+                migration("1_a.sql", "CREATE SCHEMA s; CREATE TABLE s.t ()"),
+                migration(
+                    "2_b.sql",
+                    "-- migrate:no-transaction\nCREATE TABLE s.u (v int);\nCREATE INDEX CONCURRENTLY u_v ON s.u (v);"),
+            ])
+            let owners = """
+                SELECT DISTINCT relowner::regrole FROM pg_class
+                WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('s', 'migrate'))
+                """
+            #expect(try await scratch.values(owners) == [scratch.owner])
+            #expect(
+                try await scratch.values("SELECT DISTINCT role || ' ' || session_role FROM migrate.ledger")
+                    == ["\(scratch.owner) \(scratch.app)"])
+        }
+    }
+
     @Test func aFileMayNameItsOwnRole() async throws {
         try await Scratch.with { scratch in
             let sql = "-- migrate:role \(scratch.owner)\nCREATE SCHEMA s"
@@ -270,6 +296,49 @@ struct MigratorTests {
             try await scratch.connection.simpleQuery(unsafeSQL: "COMMIT")
             #expect(failure?.kind == .lockWait)
             #expect(failure?.place?.position.line == 2)
+        }
+    }
+
+    /// Makes a COMMIT of the ledger wait until an advisory lock is free.
+    private static let slowCommit = """
+        CREATE TABLE commits ();
+        CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER wait_for_test AFTER INSERT ON commits DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION wait_for_test();
+        CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN SET CONSTRAINTS ALL DEFERRED; INSERT INTO commits DEFAULT VALUES; RETURN NULL; END $$;
+        CREATE TRIGGER note_commit AFTER INSERT ON migrate.ledger FOR EACH ROW EXECUTE FUNCTION note_commit();
+        """
+
+    @Test(arguments: [true, false])
+    func aCommitOfUnknownOutcomeIsLookedUpInTheLedger(isCommitted: Bool) async throws {
+        try await Scratch.with { scratch in
+            let first = try migration("1_a.sql", "CREATE TABLE a ()")
+            try await scratch.up([first])
+            try await scratch.connection.simpleQuery(unsafeSQL: Self.slowCommit + "SELECT pg_advisory_lock(1)")
+            try await withFaultProxy(to: scratch.database.configuration) { proxy in
+                let doubts = Mutex(0)
+                let migrator = Migrator(try proxy.configuration(), logger: Scratch.logger) { event in
+                    if case .resolvingCommit = event { doubts.withLock { $0 += 1 } }
+                }
+                let files = [
+                    first, try migration("2_b.sql", "CREATE TABLE b ()"), try migration("3_c.sql", "CREATE TABLE c ()"),
+                ]
+                async let applied = migrator.up(files)
+                let waiting =
+                    "FROM pg_stat_activity WHERE datname = current_database() AND query = 'COMMIT' AND wait_event = 'advisory'"
+                try await scratch.waitUntil("SELECT EXISTS (SELECT \(waiting))")
+                if isCommitted {
+                    proxy.reset()
+                } else {
+                    try await scratch.connection.simpleQuery(unsafeSQL: "SELECT pg_terminate_backend(pid) \(waiting)")
+                }
+                try await scratch.connection.simpleQuery(unsafeSQL: "SELECT pg_advisory_unlock(1)")
+                #expect(try await applied.map(\.fileName) == ["2_b.sql", "3_c.sql"])
+                #expect(doubts.withLock { $0 } == 1)
+            }
+            #expect(try await scratch.values("SELECT version FROM migrate.ledger ORDER BY id") == ["1", "2", "3"])
         }
     }
 

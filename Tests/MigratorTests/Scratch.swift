@@ -55,6 +55,12 @@ struct Scratch: Sendable {
         try await self.migrator(options: options).up(files).map(\.fileName)
     }
 
+    /// Lets a role log in; what is added to a connection string to do so.
+    func login(as role: String) async throws -> String {
+        try await self.connection.simpleQuery(unsafeSQL: "ALTER ROLE \"\(role)\" LOGIN PASSWORD 'for tests'")
+        return " user='\(role)' password='for tests'"
+    }
+
     /// The first column of a query's rows, as text.
     func values(_ sql: String) async throws -> [String?] {
         try await self.connection.query(PGQuery(unsafeSQL: "SELECT t::text FROM (\(sql)) AS q (t)")).map {
