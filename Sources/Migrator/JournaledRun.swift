@@ -5,21 +5,11 @@ import PGClient
 /// A statement that can be a part of a transaction is one together with its line of the journal. Of one that cannot, the journal first
 /// says that it is begun; whether it was done when the run died on it, the catalog tells, and otherwise it is run again.
 struct JournaledRun {
-    private let migrator: Migrator
-    private let connection: PGConnection
-    private let script: MigrationScript
-    private let direction: LedgerEntry.Direction
-    private let watch: StatementWatch
-
-    init(
-        _ migrator: Migrator, _ connection: PGConnection, _ script: MigrationScript, _ direction: LedgerEntry.Direction
-    ) {
-        self.migrator = migrator
-        self.connection = connection
-        self.script = script
-        self.direction = direction
-        self.watch = StatementWatch(migrator, script, direction, pid: connection.backendPID)
-    }
+    let migrator: Migrator
+    let connection: PGConnection
+    let watch: StatementWatch
+    let script: MigrationScript
+    let direction: LedgerEntry.Direction
 
     private var statements: [SQLLexer.Statement] { self.script.statements(self.direction) }
 
@@ -97,11 +87,10 @@ extension JournaledRun {
     }
 
     private func run(_ step: Step, _ write: JournalWrite, isInDoubt: Bool) async throws {
-        let retry = LockRetry(
-            migrator: self.migrator, connection: self.connection, script: self.script, watch: self.watch)
+        let retry = LockRetry(migrator: self.migrator, script: self.script, watch: self.watch)
         do {
             try await retry.run { lockTimeout in
-                self.watch.began(step.number)
+                self.watch.began(step.number, of: self.script, self.direction)
                 switch step.kind {
                 case .ordinary, .setting:
                     do {

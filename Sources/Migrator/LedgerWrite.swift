@@ -16,16 +16,19 @@ struct LedgerWrite {
         self.applicationName = applicationName
     }
 
-    /// Records that the transaction at hand has applied the file. Returns `id` and `xid`, the transaction's number.
-    var applied: SQLText { self.entry(direction: .up, state: .applied) }
+    /// Records that the transaction at hand has applied the file, or undone it.
+    ///
+    /// It has to be the one with the number `xid`, if that is given; otherwise the column `xid` is violated.
+    func ended(_ direction: LedgerEntry.Direction, in xid: String? = nil) -> SQLText {
+        direction == .up
+            ? self.entry(direction: .up, state: .applied, xid: xid)
+            : self.nothingInForce + self.entry(direction: .down, state: .undone, xid: xid)
+    }
 
     /// Takes the file as applied.
     var baseline: SQLText { self.entry(direction: .up, state: .baseline) }
 
-    /// Records that the transaction at hand has undone the file.
-    var undone: SQLText { self.nothingInForce + self.entry(direction: .down, state: .undone) }
-
-    /// Records that a file without transaction is begun. Returns `id` and `xid`.
+    /// Records that a file without transaction is begun. Returns the entry's `id`.
     func begun(_ direction: LedgerEntry.Direction, statements: Int) -> SQLText {
         self.entry(direction: direction, state: .running, statements: Int64(statements))
     }
@@ -35,7 +38,11 @@ struct LedgerWrite {
         "UPDATE migrate.ledger SET state = 'replaced' WHERE id = \(entry.id);\n"
     }
 
-    private func entry(direction: LedgerEntry.Direction, state: LedgerEntry.State, statements: Int64 = 0) -> SQLText {
+    private func entry(
+        direction: LedgerEntry.Direction, state: LedgerEntry.State, statements: Int64 = 0, xid: String? = nil
+    ) -> SQLText {
+        let current: SQLText = "pg_catalog.pg_current_xact_id()"
+        let checked = xid.map { SQLText("CASE \(current) WHEN \($0) THEN \(current) END") } ?? current
         let end: SQLText = state == .running ? "NULL" : "pg_catalog.clock_timestamp()"
         return """
             INSERT INTO migrate.ledger (
@@ -45,9 +52,9 @@ struct LedgerWrite {
                 \(self.file.version), \(self.file.slug), \(self.file.version == nil ? "repeatable" : "versioned"),
                 \(direction.rawValue), \(self.file.sha256), \(self.file.rawSHA256), \(state.rawValue), \(self.breaksBefore),
                 \(self.role), session_user, \(self.applicationName), \(Migrator.version),
-                \(self.settings)::pg_catalog.jsonb, pg_catalog.pg_current_xact_id(), pg_catalog.transaction_timestamp(), \(end),
+                \(self.settings)::pg_catalog.jsonb, \(checked), pg_catalog.transaction_timestamp(), \(end),
                 \(statements))
-            RETURNING id, xid::pg_catalog.text;
+            RETURNING id;
 
             """
     }

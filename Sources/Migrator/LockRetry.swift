@@ -1,9 +1,6 @@
-import PGClient
-
 /// Tries again what was stopped by a lock, within `MigratorOptions.lockWait`.
 struct LockRetry {
     let migrator: Migrator
-    let connection: PGConnection
     let script: MigrationScript
     let watch: StatementWatch
 
@@ -18,17 +15,20 @@ struct LockRetry {
         while true {
             let timeout = patience.timeout
             let delay = timeout == .zero ? .milliseconds(500) : min(timeout / 2, .milliseconds(500))
-            let (result, blockers) = await self.watch.during(delay: delay) { try await attempt(timeout) }
+            self.watch.attemptBegan(delay: delay)
             do {
-                return try result.get()
+                try await attempt(timeout)
+                _ = self.watch.attemptEnded()
+                return
             } catch let failure as MigrationFailure where failure.isLockConflict {
+                let blockers = self.watch.attemptEnded()
                 guard ContinuousClock.now - start < options.lockWait else { throw failure.lockWait(blockers) }
                 patience.attemptFailed()
                 let delay = backoff.next()
                 self.migrator.report(.retrying(self.script.file, failure, blockers: blockers, delay: delay))
                 try await Task.sleep(for: delay)
             } catch let failure as MigrationFailure where failure.kind == .lockWait {
-                throw failure.lockWait(blockers)
+                throw failure.lockWait(self.watch.attemptEnded())
             }
         }
     }

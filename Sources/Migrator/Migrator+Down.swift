@@ -13,7 +13,7 @@ extension Migrator {
             \.script.file)
         guard !approved.isEmpty, try await approve(approved) else { return [] }
         try await self.resolvingCommits { connection, doubtful in
-            try await self.withLock(connection) {
+            try await self.withLock(connection) { watch in
                 let plan = try await self.downPlan(files, to: target, connection)
                 guard doubtful != nil || plan.map(\.script.file) == approved else {
                     throw MigrationFailure(
@@ -22,7 +22,9 @@ extension Migrator {
                 if let doubtful, !plan.contains(where: { $0.script.file == doubtful.file }) {
                     self.report(.undone(doubtful.file, took: doubtful.elapsed))
                 }
-                for step in plan { try await self.run(step.script, .down, resuming: step.unfinished, connection) }
+                for step in plan {
+                    try await self.run(step.script, .down, resuming: step.unfinished, connection, watch)
+                }
             }
         }
         return approved

@@ -21,7 +21,7 @@ extension Migrator {
         }
         let scripts = try files.filter { ($0.version ?? .max) <= version }.map { try MigrationScript($0) }
         try await self.withConnection { connection in
-            try await self.withLock(connection) {
+            try await self.withLock(connection) { _ in
                 let applied = AppliedMigrations(try await Ledger(connection).entries() ?? [])
                 guard applied.versions.isEmpty, applied.unfinished.isEmpty else {
                     throw MigrationFailure(
@@ -39,7 +39,7 @@ extension Migrator {
     /// Throws `MigrationFailure` when there is nothing of that kind to repair; nothing was changed then.
     public func repair(_ files: [MigrationFile], _ repairs: [Repair]) async throws {
         try await self.withConnection { connection in
-            try await self.withLock(connection) {
+            try await self.withLock(connection) { _ in
                 for repair in repairs {
                     let applied = AppliedMigrations(try await Ledger(connection).entries() ?? [])
                     try await self.repair(files, repair, applied, connection)
@@ -57,7 +57,7 @@ extension Migrator {
                 entry.sha256 != file.sha256
             else { throw MigrationFailure(.usage, "migration \(version) was not changed after it had been applied") }
             try await self.writeLedger(connection, [MigrationScript(file)]) { write in
-                LedgerWrite.replace(entry) + (entry.state == .baseline ? write.baseline : write.applied)
+                LedgerWrite.replace(entry) + (entry.state == .baseline ? write.baseline : write.ended(.up))
             }
         case .forget(let version):
             let unfinished = applied.unfinished[.version(version)]

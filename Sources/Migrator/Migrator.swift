@@ -26,6 +26,8 @@ public struct Migrator: Sendable {
         if configuration.applicationName == nil { configuration.applicationName = "migrate" }
         // Migrations take their time; each has its own limit.
         configuration.statementTimeout = nil
+        // Rather late than failed: what is to be done is worth waiting for a busy server.
+        configuration.connectTimeout = max(configuration.connectTimeout, .seconds(30))
         // Files may drop prepared statements, and nothing is run often enough to gain by one.
         configuration.statementCacheCapacity = 0
         configuration.noticeHandler = { report(.notice(severity: $0.severity, message: $0.message)) }
@@ -44,7 +46,7 @@ public struct Migrator: Sendable {
         let applied = Mutex<[MigrationFile]>([])
         try await self.resolvingCommits { connection, doubtful in
             if doubtful == nil, try await self.plan(files, connection).pending.isEmpty { return }
-            try await self.withLock(connection) {
+            try await self.withLock(connection) { watch in
                 // Another run may have been at work in the meantime.
                 let plan = try await self.plan(files, connection)
                 if let doubtful, !plan.pending.contains(where: { $0.file == doubtful.file }) {
@@ -52,7 +54,7 @@ public struct Migrator: Sendable {
                     applied.withLock { $0.append(doubtful.file) }
                 }
                 for script in plan.pending {
-                    try await self.run(script, .up, resuming: plan.unfinished(script.file), connection)
+                    try await self.run(script, .up, resuming: plan.unfinished(script.file), connection, watch)
                     applied.withLock { $0.append(script.file) }
                 }
             }
@@ -91,15 +93,19 @@ extension Migrator {
     /// Applies or undoes one file, as it asks for.
     func run(
         _ script: MigrationScript, _ direction: LedgerEntry.Direction, resuming unfinished: LedgerEntry?,
-        _ connection: PGConnection
+        _ connection: PGConnection, _ watch: StatementWatch
     ) async throws {
         let start = ContinuousClock.now
         self.report(direction == .up ? .applying(script.file) : .undoing(script.file))
         do {
             if unfinished != nil || script.directives.isWithoutTransaction {
-                try await JournaledRun(self, connection, script, direction).run(resuming: unfinished)
+                try await JournaledRun(
+                    migrator: self, connection: connection, watch: watch, script: script, direction: direction
+                ).run(resuming: unfinished)
             } else {
-                try await TransactionRun(self, connection, script, direction).run()
+                try await TransactionRun(
+                    migrator: self, connection: connection, watch: watch, script: script, direction: direction
+                ).run()
             }
         } catch let error as PGError where error.code == .commitInDoubt {
             throw DoubtfulCommit(file: script.file, start: start)
@@ -129,12 +135,13 @@ extension Migrator {
 
     /// Runs `body` as the only run that changes the database, with a ledger that can be written, and keeps what the schema looks like
     /// afterwards.
-    func withLock<R>(_ connection: PGConnection, _ body: () async throws -> R) async throws -> R {
+    func withLock<R>(_ connection: PGConnection, _ body: (StatementWatch) async throws -> R) async throws -> R {
         try await self.checkIsPrimary(connection)
         let lock = RunLock(connection)
         try await lock.acquire(within: self.options.lockWait, self.report)
         try await self.prepareLedger(connection)
-        let result = try await body()
+        let watch = StatementWatch(self, pid: connection.backendPID)
+        let result = try await watch.during { try await body(watch) }
         try await self.recordCatalog(connection)
         // After an error or a cancellation it goes with the connection.
         try await lock.release()

@@ -91,7 +91,7 @@ struct PsqlScript {
         """
         \(script.statements.map { Self.terminated(script.text(of: $0)) }.joined(separator: "\n"))
         SET CONSTRAINTS ALL IMMEDIATE;
-        \((self.ledgerRole + self.write(script).applied).text)
+        \((self.ledgerRole + self.write(script).ended(.up)).text)
         COMMIT;
         """
     }

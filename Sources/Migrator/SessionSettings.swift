@@ -13,7 +13,7 @@ struct SessionSettings {
     /// Statements that forget what an earlier file has set, and set what this one asks for: until the transaction ends when `isLocal`,
     /// until the session ends otherwise.
     func statements(isLocal: Bool) -> SQLText {
-        "RESET SESSION AUTHORIZATION; RESET ALL; " + Self.set(self.values, isLocal: isLocal)
+        "RESET SESSION AUTHORIZATION; RESET ALL;\n" + Self.set(self.values, isLocal: isLocal)
     }
 
     /// Who writes the ledger, whatever role a file has taken.
@@ -21,11 +21,11 @@ struct SessionSettings {
         Self.set([("role", role ?? "none")], isLocal: isLocal)
     }
 
-    private var values: [(name: String, value: String)] {
+    private var values: [(name: SQLText, value: String)] {
         let statementTimeout = self.script.directives.statementTimeout ?? .zero
         var values = [
             // The rules by which the file was split into statements.
-            (name: "standard_conforming_strings", value: "on"),
+            (name: SQLText("standard_conforming_strings"), value: "on"),
             (name: "application_name", value: self.applicationName + ": " + self.script.file.fileName),
             (name: "lock_timeout", value: "\(self.lockTimeout.milliseconds)"),
             (name: "statement_timeout", value: "\(statementTimeout.milliseconds)"),
@@ -33,15 +33,14 @@ struct SessionSettings {
         ]
         // So that the server does not go on with a statement, and keep the lock, for a migrate that was killed.
         if self.serverVersion >= 140_000 { values.append(("client_connection_check_interval", "1000")) }
-        values += self.options.settings.sorted { $0.key < $1.key }.map { ("migrate." + $0.key, $0.value) }
+        values += self.options.settings.sorted { $0.key < $1.key }.map { ("migrate.\(name: $0.key)", $0.value) }
         values.append(("role", self.script.directives.role ?? self.options.role ?? "none"))
         return values
     }
 
-    private static func set(_ values: [(name: String, value: String)], isLocal: Bool) -> SQLText {
-        let local: SQLText = isLocal ? "true" : "false"
-        let calls = values.map { SQLText("pg_catalog.set_config(\($0.name), \($0.value), \(local))") }
-        return "SELECT " + SQLText(joining: calls, by: ", ") + ";\n"
+    private static func set(_ values: [(name: SQLText, value: String)], isLocal: Bool) -> SQLText {
+        let scope: SQLText = isLocal ? "LOCAL" : "SESSION"
+        return SQLText(joining: values.map { "SET \(scope) \($0.name) = \($0.value);\n" }, by: "")
     }
 }
 

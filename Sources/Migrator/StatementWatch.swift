@@ -4,65 +4,70 @@ import Synchronization
 
 /// Looks from a second connection what a run waits for, and how far its statement has come.
 final class StatementWatch: Sendable {
-    private struct State {
-        var statement = 1
-        var start = ContinuousClock.now
-        var blockers: [LockHolder] = []
+    private struct Current {
+        let script: MigrationScript
+        let direction: LedgerEntry.Direction
+        let statement: Int
+        let start = ContinuousClock.now
         /// How long the statement has to take for the next report.
         var nextReport = StatementWatch.reportInterval
+    }
+
+    private struct State {
+        var current: Current?
+        /// How long a statement has to take for somebody to look what it waits for.
+        var delay = Duration.milliseconds(50)
+        var blockers: [LockHolder] = []
     }
 
     private static let reportInterval = Duration.seconds(1)
 
     private let migrator: Migrator
     private let pid: Int32
-    private let script: MigrationScript
-    private let direction: LedgerEntry.Direction
     private let state = Mutex(State())
 
     /// Watches the session `pid`.
-    init(
-        _ migrator: Migrator, _ script: MigrationScript, _ direction: LedgerEntry.Direction, pid: Int32
-    ) {
+    init(_ migrator: Migrator, pid: Int32) {
         self.migrator = migrator
-        self.script = script
-        self.direction = direction
         self.pid = pid
     }
 
-    /// Says that the statement of this number, from 1, is sent now.
-    func began(_ statement: Int) {
-        self.state.withLock { $0 = State(statement: statement) }
+    /// Begins an attempt, in which nobody looks at a statement before `delay`.
+    func attemptBegan(delay: Duration) {
+        self.state.withLock { $0 = State(delay: delay) }
     }
 
-    /// Runs `body` and returns its result, with those who were seen to block it last. Nobody looks before `delay`, and nothing
-    /// but the names is lost when there is no second connection to look from.
-    func during<R>(
-        delay: Duration, _ body: () async throws -> R
-    ) async -> (result: Result<R, any Error>, blockers: [LockHolder]) {
-        self.state.withLock { $0.blockers = [] }
-        return await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.watch(after: delay) }
-            let result: Result<R, any Error>
-            do {
-                result = .success(try await body())
-            } catch {
-                result = .failure(error)
-            }
-            group.cancelAll()
-            await group.waitForAll()
-            return (result, self.state.withLock { $0.blockers })
+    /// Says that the statement of this number, from 1, is sent now.
+    func began(_ statement: Int, of script: MigrationScript, _ direction: LedgerEntry.Direction) {
+        let current = Current(script: script, direction: direction, statement: statement)
+        self.state.withLock { $0.current = current }
+    }
+
+    /// Ends the attempt, and returns those who were seen to block it last.
+    func attemptEnded() -> [LockHolder] {
+        self.state.withLock { state in
+            state.current = nil
+            return state.blockers
         }
     }
 
-    private func watch(after delay: Duration) async {
+    /// Looks for as long as `body` runs. Nothing but names is lost when there is no second connection to look from.
+    func during<R>(_ body: () async throws -> R) async throws -> R {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.look() }
+            defer { group.cancelAll() }
+            return try await body()
+        }
+    }
+
+    private func look() async {
         do {
-            try await Task.sleep(for: delay)
+            while !self.isDue { try await Task.sleep(for: .milliseconds(25)) }
             try await PGConnection.withConnection(self.migrator.configuration, logger: self.migrator.logger) {
                 connection in
                 while true {
-                    let elapsed = try await self.look(connection)
-                    try await Task.sleep(for: .milliseconds(elapsed < Self.reportInterval ? 50 : 250))
+                    if self.isDue { try await self.look(connection) }
+                    try await Task.sleep(for: .milliseconds(25))
                 }
             }
         } catch {
@@ -70,27 +75,31 @@ final class StatementWatch: Sendable {
         }
     }
 
-    /// Returns how long the statement has been running.
-    private func look(_ connection: PGConnection) async throws -> Duration {
+    private var isDue: Bool {
+        self.state.withLock { state in
+            state.current.map { ContinuousClock.now - $0.start >= state.delay } ?? false
+        }
+    }
+
+    private func look(_ connection: PGConnection) async throws {
         let blockers = try await LockHolder.blocking(self.pid, connection)
-        let (statement, elapsed, isDue) = self.state.withLock { state in
+        let due = self.state.withLock { state in
             if !blockers.isEmpty { state.blockers = blockers }
-            let elapsed = ContinuousClock.now - state.start
-            let isDue = elapsed >= state.nextReport
-            if isDue { state.nextReport = elapsed + Self.reportInterval }
-            return (state.statement, elapsed, isDue)
+            guard var current = state.current else { return Current?.none }
+            let elapsed = ContinuousClock.now - current.start
+            guard elapsed >= current.nextReport else { return nil }
+            current.nextReport = elapsed + Self.reportInterval
+            state.current = current
+            return current
         }
-        if isDue {
-            let statements = self.script.statements(self.direction)
-            self.migrator.report(
-                .running(
-                    RunningStatement(
-                        file: self.script.file, number: statement, total: statements.count,
-                        line: statements.indices.contains(statement - 1) ? statements[statement - 1].position.line : 1,
-                        elapsed: elapsed, blockers: blockers,
-                        progress: try await RunningStatement.Progress.read(self.pid, connection))))
-        }
-        return elapsed
+        guard let due else { return }
+        let statements = due.script.statements(due.direction)
+        self.migrator.report(
+            .running(
+                RunningStatement(
+                    file: due.script.file, number: due.statement, total: statements.count,
+                    line: statements[due.statement - 1].position.line, elapsed: ContinuousClock.now - due.start,
+                    blockers: blockers, progress: try await RunningStatement.Progress.read(self.pid, connection))))
     }
 }
 

@@ -3,27 +3,16 @@ import PGClient
 /// Applies or undoes a file in one transaction together with its entry in the ledger, as often as it takes for the tables it needs to
 /// be free.
 struct TransactionRun {
-    private let migrator: Migrator
-    private let connection: PGConnection
-    private let script: MigrationScript
-    private let direction: LedgerEntry.Direction
-    private let watch: StatementWatch
+    let migrator: Migrator
+    let connection: PGConnection
+    let watch: StatementWatch
+    let script: MigrationScript
+    let direction: LedgerEntry.Direction
 
-    init(
-        _ migrator: Migrator, _ connection: PGConnection, _ script: MigrationScript,
-        _ direction: LedgerEntry.Direction = .up
-    ) {
-        self.migrator = migrator
-        self.connection = connection
-        self.script = script
-        self.direction = direction
-        self.watch = StatementWatch(migrator, script, direction, pid: connection.backendPID)
-    }
-
-    /// Throws `MigrationFailure` after the file was undone, of kind `interrupted` when the task was cancelled.
+    /// Throws `MigrationFailure` after the file was undone, of kind `interrupted` when the task was cancelled; `PGError` when the
+    /// connection was lost during COMMIT.
     func run() async throws {
-        let retry = LockRetry(
-            migrator: self.migrator, connection: self.connection, script: self.script, watch: self.watch)
+        let retry = LockRetry(migrator: self.migrator, script: self.script, watch: self.watch)
         do {
             try await retry.run { try await self.attempt(lockTimeout: $0) }
         } catch is CancellationError {
@@ -35,51 +24,42 @@ struct TransactionRun {
     }
 
     private func attempt(lockTimeout: Duration) async throws {
-        try await self.connection.withTransaction { transaction in
-            let settings = self.migrator.sessionSettings(self.script, lockTimeout: lockTimeout, self.connection)
-            let (role, xid) = try await self.begin(settings, transaction)
-            for (index, statement) in self.script.statements(self.direction).enumerated() {
-                self.watch.began(index + 1)
-                do {
-                    try await transaction.simpleQuery(unsafeSQL: self.script.text(of: statement))
-                } catch let error as PGError {
-                    throw MigrationFailure(error, in: statement, of: self.script.file)
-                }
-            }
-            guard self.connection.transactionStatus == .inTransaction else { throw self.transactionEnded }
-            let write = try self.migrator.ledgerWrite(self.script, role: role)
-            let entry = self.direction == .up ? write.applied : write.undone
-            guard try await self.end(entry, transaction) == xid else { throw self.transactionEnded }
-        }
-    }
-
-    /// Returns who applies the file, and the number of the transaction.
-    private func begin(
-        _ settings: SessionSettings, _ transaction: PGTransaction
-    ) async throws -> (role: String, xid: String) {
-        let whoAndWhere: SQLText = "SELECT current_user::text AS role, pg_catalog.pg_current_xact_id()::text AS xid"
-        let results = try await transaction.simpleQuery(
-            unsafeSQL: (settings.statements(isLocal: true) + whoAndWhere).text)
-        guard let row = results.last?.first else { throw MigrationFailure(.failed, "the server gave no answer") }
-        return try (row.decode("role"), row.decode("xid"))
-    }
-
-    /// Writes the ledger, and returns the number of the transaction that holds the entry.
-    ///
-    /// Deferred constraints are checked before: at COMMIT there would be nobody to say which file broke them. The file may have
-    /// changed the role; the ledger's owner writes the ledger.
-    private func end(_ entry: SQLText, _ transaction: PGTransaction) async throws -> String {
-        let ledger = SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
+        let settings = self.migrator.sessionSettings(self.script, lockTimeout: lockTimeout, self.connection)
+        let opening: SQLText = "SELECT current_user::text AS role, pg_catalog.pg_current_xact_id()::text AS xid"
         do {
-            let results = try await transaction.simpleQuery(
-                unsafeSQL: ("SET CONSTRAINTS ALL IMMEDIATE; " + ledger + entry).text)
-            guard let row = results.last?.first else { throw MigrationFailure(.failed, "the server gave no answer") }
-            return try row.decode("xid")
-        } catch let error as PGError {
+            try await self.connection.withTransaction(
+                unsafeOpening: (settings.statements(isLocal: true) + opening).text
+            ) { transaction, rows in
+                guard let row = rows.last?.first else { throw MigrationFailure(.failed, "the server gave no answer") }
+                try await self.runStatements(transaction)
+                guard self.connection.transactionStatus == .inTransaction else { throw self.transactionEnded }
+                let write = try self.migrator.ledgerWrite(self.script, role: row.decode("role"))
+                return try self.closing(write.ended(self.direction, in: row.decode("xid"))).text
+            }
+        } catch let error as PGError where error.code == .server {
+            if error.sqlState == "23502", error.table == "ledger", error.column == "xid" { throw self.transactionEnded }
             var failure = MigrationFailure(error)
             failure.fileName = self.script.file.fileName
             throw failure
         }
+    }
+
+    private func runStatements(_ transaction: PGTransaction) async throws {
+        for (index, statement) in self.script.statements(self.direction).enumerated() {
+            self.watch.began(index + 1, of: self.script, self.direction)
+            do {
+                try await transaction.simpleQuery(unsafeSQL: self.script.text(of: statement))
+            } catch let error as PGError {
+                throw MigrationFailure(error, in: statement, of: self.script.file)
+            }
+        }
+    }
+
+    /// What comes right before COMMIT. Deferred constraints are checked before the ledger is written, and the file may have changed the
+    /// role: the ledger's owner writes the ledger.
+    private func closing(_ entry: SQLText) -> SQLText {
+        "SET CONSTRAINTS ALL IMMEDIATE; " + SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
+            + entry
     }
 
     private var transactionEnded: MigrationFailure {

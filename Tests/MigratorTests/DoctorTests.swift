@@ -4,7 +4,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct DoctorTests {
     private func examine(_ scratch: Scratch, role: String? = nil, conninfo: String = "") async throws -> [Finding] {
         var options = MigratorOptions()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct DownTests {
     private func files() throws -> [MigrationFile] {
         [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct JournaledRunTests {
     private let head = "-- migrate:no-transaction\n"
     private static let table = "CREATE TABLE a (b int); INSERT INTO a SELECT generate_series(1, 100);\n"

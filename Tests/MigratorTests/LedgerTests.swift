@@ -3,7 +3,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct LedgerTests {
     /// The table as it was before there were files without transaction.
     private static let olderTable = """

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct MigratorTests {
     @Test func threeRunsAtOnceApplyEachFileOnce() async throws {
         try await Scratch.with { scratch in
@@ -110,7 +110,8 @@ struct MigratorTests {
             let failure = await #expect(throws: MigrationFailure.self) {
                 try await migrator.withConnection { connection in
                     try await migrator.prepareLedger(connection)
-                    try await TransactionRun(migrator, connection, script).run()
+                    try await migrator.run(
+                        script, .up, resuming: nil, connection, StatementWatch(migrator, pid: connection.backendPID))
                 }
             }
             #expect(failure?.kind == .manual)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ProgramTests {
     private func expect(
         _ result: TestProgram.Result, _ kind: MigrationFailure.Kind?, _ location: SourceLocation = #_sourceLocation

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct PsqlScriptTests {
     private static let ledger = """
         SELECT concat_ws(' ', version, slug, kind, direction, sha256, raw_sha256, state, breaks_before, role, session_role, tool_version,

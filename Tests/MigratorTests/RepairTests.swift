@@ -3,7 +3,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RepairTests {
     private func states(_ scratch: Scratch) async throws -> [String?] {
         try await scratch.values("SELECT concat_ws(' ', version, state) FROM migrate.ledger ORDER BY id")

@@ -17,7 +17,9 @@ struct Scratch: Sendable {
     static func with(_ body: (Scratch) async throws -> Void) async throws {
         let database = try await TestDatabase.create(prefix: "mig")
         do {
-            try await PGConnection.withConnection(database.configuration, logger: Self.logger) { connection in
+            var configuration = database.configuration
+            configuration.connectTimeout = .seconds(60)
+            try await PGConnection.withConnection(configuration, logger: Self.logger) { connection in
                 let scratch = Scratch(
                     database: database, connection: connection, owner: database.name + "_owner",
                     app: database.name + "_app")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct ServerTests {
     @Test func aPoolerIsRefusedWithTheWayOut() async throws {
         try await Scratch.with { scratch in
