@@ -31,7 +31,7 @@ struct Ledger {
     func isCurrent() async throws -> Bool {
         try await self.db.value(
             """
-            SELECT to_regclass('migrate.journal') IS NOT NULL AND EXISTS (
+            SELECT to_regclass('migrate.snapshot') IS NOT NULL AND EXISTS (
                 SELECT FROM pg_attribute WHERE attrelid = to_regclass('migrate.ledger') AND attname = 'statements_total')
             """)
     }

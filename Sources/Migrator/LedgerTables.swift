@@ -49,6 +49,7 @@ enum LedgerTables {
             CONSTRAINT journal_pkey PRIMARY KEY (ledger_id, statement)
         );
         COMMENT ON TABLE migrate.journal IS 'Statement by statement, how far files without transaction have come.';
+        \(SnapshotTable.creation)
         REVOKE ALL ON SCHEMA migrate FROM PUBLIC;
         DO $$
         DECLARE

@@ -2,6 +2,15 @@ import FoundationEssentials
 
 /// The directory that holds the migrations; its subdirectories are not looked at.
 public enum MigrationsDirectory {
+    /// Reads what may differ in the catalog; empty when there is no such file.
+    public static func ignoreList(_ path: String) throws(MigrationFailure) -> IgnoreList {
+        let file = path + "/" + IgnoreList.fileName
+        guard FileManager.default.fileExists(atPath: file) else { return IgnoreList([]) }
+        guard let data = FileManager.default.contents(atPath: file), let text = String(validating: data, as: UTF8.self)
+        else { throw MigrationFailure(.failed, "the file \(file) cannot be read as UTF-8") }
+        return IgnoreList(text: text)
+    }
+
     /// Reads every `.sql` file, the versioned ones in the order of their numbers, then the repeatable ones by name.
     ///
     /// Throws `MigrationFailure` when the directory cannot be read, a file's name is none of a migration, or a file is no UTF-8.

@@ -45,7 +45,11 @@ public struct Migrator: Sendable {
     public func up(_ files: [MigrationFile]) async throws -> [MigrationFile] {
         let applied = Mutex<[MigrationFile]>([])
         try await self.resolvingCommits { connection, doubtful in
-            if doubtful == nil, try await self.plan(files, connection).pending.isEmpty { return }
+            if doubtful == nil, try await self.plan(files, connection).pending.isEmpty,
+                try await !SnapshotTable(connection).isBehind()
+            {
+                return
+            }
             try await self.withLock(connection) { watch in
                 // Another run may have been at work in the meantime.
                 let plan = try await self.plan(files, connection)
@@ -141,7 +145,14 @@ extension Migrator {
         try await lock.acquire(within: self.options.lockWait, self.report)
         try await self.prepareLedger(connection)
         let watch = StatementWatch(self, pid: connection.backendPID)
-        let result = try await watch.during { try await body(watch) }
+        let result: R
+        do {
+            result = try await watch.during { try await body(watch) }
+        } catch let failure as MigrationFailure where failure.kind != .interrupted {
+            // Files before the one that failed stay applied. If the connection is lost as well, the next run keeps what there is.
+            try? await self.recordCatalog(connection)
+            throw failure
+        }
         try await self.recordCatalog(connection)
         // After an error or a cancellation it goes with the connection.
         try await lock.release()
@@ -155,9 +166,6 @@ extension Migrator {
             try await transaction.simpleQuery(unsafeSQL: (settings + LedgerTables.statements).text)
         }
     }
-
-    /// Called under the lock, after the last file of a run and after whatever else changed what the ledger says.
-    func recordCatalog(_ connection: PGConnection) async throws {}
 }
 
 /// A file whose COMMIT may or may not have happened.

@@ -16,5 +16,8 @@ public struct MigratorOptions: Sendable {
     /// How long a server is tried that cannot be reached or is starting.
     public var connectWait: Duration = .zero
 
+    /// The schemas whose catalog is kept with each run; empty for those that hold anything of a role that applied a file.
+    public var schemas: [String] = []
+
     public init() {}
 }

@@ -106,12 +106,12 @@ extension Output {
                 }, json: StatusDocument(status))
     }
 
-    func write(_ verification: Verification) {
+    func write(_ verification: Verification, _ drift: Drift) {
         var lines = verification.problems.map(\.description)
         lines += verification.reformatted.map {
             "note: \($0.fileName) has other line ends or another byte order mark than when it was applied"
         }
         if verification.problems.isEmpty { lines.append("\(verification.compared) files are as they were applied.") }
-        self.write(lines, json: VerificationDocument(verification))
+        self.write(lines + drift.lines, json: VerificationDocument(verification, drift))
     }
 }
