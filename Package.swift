@@ -28,6 +28,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Templates of mails, short messages and pages, which operators may replace.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+        // Runs programs of others: an argument vector, no inherited descriptors, no blocked thread.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
         // Deque: the first-in, first-out queues of the pool.
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         // For tests: docs/openapi.yaml, whose fields and routes they go through.
@@ -56,6 +58,7 @@ let package = Package(
             dependencies: [
                 "OpenSSLCrypto", "PGClient",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ]
         ),
         .executableTarget(

@@ -43,9 +43,14 @@ public struct Migrator: Sendable {
     /// Throws `MigrationFailure`, or `CancellationError` before any file was begun.
     @discardableResult
     public func up(_ files: [MigrationFile]) async throws -> [MigrationFile] {
+        try await self.up(files, approved: nil)
+    }
+
+    /// Applies what is pending, which has to be what `approved` says, when that is given.
+    func up(_ files: [MigrationFile], approved: DeploymentPlan?) async throws -> [MigrationFile] {
         let applied = Mutex<[MigrationFile]>([])
         try await self.resolvingCommits { connection, doubtful in
-            if doubtful == nil, try await self.plan(files, connection).pending.isEmpty,
+            if approved == nil, doubtful == nil, try await self.plan(files, connection).pending.isEmpty,
                 try await !SnapshotTable(connection).isBehind()
             {
                 return
@@ -53,6 +58,9 @@ public struct Migrator: Sendable {
             try await self.withLock(connection) { watch in
                 // Another run may have been at work in the meantime.
                 let plan = try await self.plan(files, connection)
+                if let approved, doubtful == nil {
+                    try approved.check(try await ServerIdentity.read(connection), plan.pending)
+                }
                 if let doubtful, !plan.pending.contains(where: { $0.file == doubtful.file }) {
                     self.report(.applied(doubtful.file, took: doubtful.elapsed))
                     applied.withLock { $0.append(doubtful.file) }

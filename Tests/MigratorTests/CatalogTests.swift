@@ -162,7 +162,9 @@ struct CatalogTests {
             for fails in [false, true] {
                 let seen = Mutex("")
                 do {
-                    try await server.withDatabase(like: scratch.connection, logger: Scratch.logger) { _, connection in
+                    try await server.withDatabase(
+                        like: scratch.connection, migrating: [], logger: Scratch.logger
+                    ) { _, connection in
                         let name: String = try await connection.value("SELECT current_database()::text")
                         seen.withLock { $0 = name }
                         if fails { throw CancellationError() }

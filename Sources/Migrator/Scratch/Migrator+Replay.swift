@@ -23,10 +23,13 @@ extension Migrator {
         let settings = try await Self.settings(of: scripts.map(\.entry.id), connection)
         let owner: String? = try await connection.value(
             "SELECT max(pg_get_userbyid(nspowner)) FROM pg_namespace WHERE nspname = 'migrate'")
-        return try await server.withDatabase(like: connection, logger: self.logger) { configuration, connection in
+        let roles = scripts.map(\.entry.role) + [self.options.role].compactMap(\.self)
+        return try await server.withDatabase(
+            like: connection, migrating: roles, logger: self.logger
+        ) { configuration, connection in
             // Files may give others the right to read the ledger.
             var options = MigratorOptions()
-            options.role = owner
+            options.role = owner ?? self.options.role
             try await Migrator(configuration, options: options, logger: self.logger).prepareLedger(connection)
             for (script, entry) in scripts {
                 var options = MigratorOptions()
@@ -43,6 +46,7 @@ extension Migrator {
     private static func settings(
         of entries: [Int64], _ connection: PGConnection
     ) async throws -> [Int64: [String: String]] {
+        guard !entries.isEmpty else { return [:] }
         let rows = try await connection.query(
             "SELECT id, settings::text AS settings FROM migrate.ledger WHERE id = ANY (\(entries))")
         return try rows.reduce(into: [:]) { values, row in

@@ -18,13 +18,15 @@ public struct ScratchServer: Sendable {
     /// Runs `body` with an empty database that is like that of `original` in what no migration makes: encoding, locale, who may create
     /// in it, and extensions that others have brought.
     ///
-    /// Throws `MigrationFailure` when the database cannot be made, or what `body` throws. The database is gone afterwards; when this
-    /// process is killed it stays, and its comment says that it may be dropped.
+    /// The extensions of the roles `migrating`, which apply files, are left to the files. Throws `MigrationFailure` when the database
+    /// cannot be made, or what `body` throws. The database is gone afterwards; when this process is killed it stays, and its comment
+    /// says that it may be dropped.
     func withDatabase<R: Sendable>(
-        like original: PGConnection, logger: Logger, _ body: (PGConfiguration, PGConnection) async throws -> R
+        like original: PGConnection, migrating: [String], logger: Logger,
+        _ body: (PGConfiguration, PGConnection) async throws -> R
     ) async throws -> R {
         let name = "migrate_scratch_" + String(UInt64.random(in: 0 ... .max), radix: 36)
-        let surroundings = try await Surroundings(original, copy: name)
+        let surroundings = try await Surroundings(original, copy: name, migrating: migrating)
         try await self.create(name, surroundings, logger)
         let outcome: Result<R, any Error>
         do {
@@ -80,7 +82,7 @@ private struct Surroundings {
     /// To be run in the copy, one by one.
     let statements: [String]
 
-    init(_ original: PGConnection, copy: String) async throws {
+    init(_ original: PGConnection, copy: String, migrating: [String]) async throws {
         self.creationOptions = try await original.value(
             """
             SELECT format('ENCODING %L LC_COLLATE %L LC_CTYPE %L', pg_encoding_to_char(encoding), datcollate, datctype)
@@ -100,7 +102,7 @@ private struct Surroundings {
             UNION ALL
             SELECT format('CREATE EXTENSION IF NOT EXISTS %I', extname)
             FROM pg_extension
-            WHERE pg_get_userbyid(extowner) NOT IN (SELECT role FROM migrate.ledger)
+            WHERE pg_get_userbyid(extowner) <> ALL (\(migrating)::text[])
             """
         ).map { try $0.decode("statement") }
     }
