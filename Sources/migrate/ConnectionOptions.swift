@@ -28,7 +28,7 @@ struct ConnectionOptions: ParsableArguments {
     func migrator(_ options: MigratorOptions, _ output: Output) throws -> Migrator {
         var options = options
         options.connectWait = self.wait.duration
-        options.role = self.role
+        options.role = self.role ?? options.role
         return try Migrator(
             self.configuration(), options: options, logger: Output.logger, report: { output.write($0) })
     }

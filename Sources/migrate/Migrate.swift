@@ -14,18 +14,21 @@ struct Migrate: AsyncParsableCommand {
             applied after them whenever they have changed.
 
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 migrations are pending (status, wait), 4 files and ledger contradict each \
-            other, 5 a lock was not free in time, 6 the server cannot be reached, 7 a finding of the linter (plan), 8 interrupted and \
+            other, 5 a lock was not free in time, 6 the server cannot be reached, 7 a finding of the linter (plan --strict), 8 interrupted and \
             undone, or to be taken up again, 9 stopped half-way and to be looked at by a person.
             """,
         version: "migrate \(Migrator.version)",
         groupedSubcommands: [
-            CommandGroup(name: "Looking", subcommands: [Status.self, Verify.self, Doctor.self, Wait.self]),
-            CommandGroup(name: "Changing the database", subcommands: [Up.self, Down.self]),
+            CommandGroup(
+                name: "Looking", subcommands: [Status.self, Verify.self, PlanCommand.self, Doctor.self, Wait.self]),
+            CommandGroup(name: "Changing the database", subcommands: [Up.self, Apply.self, Down.self]),
             CommandGroup(name: "Working with files", subcommands: [Create.self, Script.self]),
             CommandGroup(name: "Mending the ledger", subcommands: [Baseline.self, RepairLedger.self]),
         ])
 
     static func main() async {
+        // A program that stops reading what it is given is told by the error of the write.
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Self.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

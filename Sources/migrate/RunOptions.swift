@@ -4,7 +4,13 @@ import Migrator
 /// How files are applied and undone.
 struct RunOptions: ParsableArguments {
     @OptionGroup var settings: SettingOptions
+    @OptionGroup var patience: PatienceOptions
 
+    var options: MigratorOptions { self.patience.applied(to: self.settings.options) }
+}
+
+/// How long to wait for others.
+struct PatienceOptions: ParsableArguments {
     @Option(help: "How long to wait for another run, and for tables that are locked (500ms, 30s, 5m).")
     var lockWait = WaitingTime(MigratorOptions().lockWait)
 
@@ -21,8 +27,8 @@ struct RunOptions: ParsableArguments {
             """)
     var snapshotWait = WaitingTime(MigratorOptions().snapshotWait)
 
-    var options: MigratorOptions {
-        var options = self.settings.options
+    func applied(to options: MigratorOptions) -> MigratorOptions {
+        var options = options
         options.lockWait = self.lockWait.duration
         options.lockTimeout = self.lockTimeout.duration
         options.snapshotWait = self.snapshotWait.duration

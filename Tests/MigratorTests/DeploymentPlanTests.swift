@@ -31,7 +31,8 @@ struct DeploymentPlanTests {
                 first,
                 try migration(
                     "2_b.sql",
-                    "SELECT count(*) FROM app.small;\nINSERT INTO app.small VALUES (1);\nALTER TABLE app.big ALTER id TYPE bigint;"),
+                    "SELECT count(*) FROM app.small;\nINSERT INTO app.small VALUES (1);\nALTER TABLE app.big ALTER id TYPE bigint;"
+                ),
                 try migration("3_c.sql", "CREATE TABLE app.more (id int CONSTRAINT fk REFERENCES app.small);"),
                 try migration(
                     "4_d.sql", "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY big_idx ON app.big (note);"),
@@ -64,7 +65,8 @@ struct DeploymentPlanTests {
     @Test func aFileThatFailsThereIsTold() async throws {
         try await Scratch.with { scratch in
             let files = [
-                try migration("1_a.sql", Self.first), try migration("2_b.sql", "SELECT 1;\nALTER TABLE app.none ADD a int;"),
+                try migration("1_a.sql", Self.first),
+                try migration("2_b.sql", "SELECT 1;\nALTER TABLE app.none ADD a int;"),
                 try migration("3_c.sql", "SELECT 1"),
             ]
             let plan = try await self.plan(scratch, files)
@@ -90,13 +92,17 @@ struct DeploymentPlanTests {
             let files = [try migration("1_a.sql", Self.first), try migration("2_b.sql", "SELECT 1")]
             try await scratch.up([files[0]])
             try await scratch.connection.simpleQuery(unsafeSQL: "ALTER TABLE app.big ADD by_hand int")
-            #expect(try await self.plan(scratch, files).notes.contains { $0.contains("is not what the applied files make") })
+            #expect(
+                try await self.plan(scratch, files).notes.contains { $0.contains("is not what the applied files make") }
+            )
         }
     }
 
     @Test func whatWasPlannedIsApplied() async throws {
         try await Scratch.with { scratch in
-            let files = [try migration("1_a.sql", Self.first), try migration("R__v.sql", "CREATE VIEW app.v AS SELECT 1 AS a")]
+            let files = [
+                try migration("1_a.sql", Self.first), try migration("R__v.sql", "CREATE VIEW app.v AS SELECT 1 AS a"),
+            ]
             let plan = try DeploymentPlan(json: try await self.plan(scratch, files).json())
             #expect(try await scratch.migrator().apply(plan, files) == files)
             #expect(try await scratch.values("SELECT count(*) FROM migrate.ledger") == ["2"])

@@ -110,12 +110,15 @@ public struct DeploymentPlan: Sendable, Codable {
             differences.append(
                 now == then
                     ? "the ledger was changed since"
-                    : "the database is at \(now.map(String.init) ?? "nothing") instead of \(then.map(String.init) ?? "nothing")")
+                    : "the database is at \(now.map(String.init) ?? "nothing") instead of \(then.map(String.init) ?? "nothing")"
+            )
         }
         let now = pending.map { $0.file.fileName + " " + $0.file.hexSHA256 }
         let then = self.files.map { $0.file + " " + $0.sha256 }
         if now != then {
-            let names = Set(now).symmetricDifference(then).compactMap { $0.split(separator: " ").first.map(String.init) }
+            let names = Set(now).symmetricDifference(then).compactMap {
+                $0.split(separator: " ").first.map(String.init)
+            }
             differences.append("the files are not those of the plan: " + Set(names).sorted().joined(separator: ", "))
         }
         guard !differences.isEmpty else { return }

@@ -28,11 +28,9 @@ extension Migrator {
             } else {
                 notes.append("the files were not tried, so their locks are not known: there is no scratch database")
             }
-            for index in planned.indices {
-                planned[index].locks = try await LiveRelations(connection: connection).complete(planned[index].locks)
-                if pending[index].waitsForSnapshots {
-                    planned[index].waitsFor = try await LiveRelations(connection: connection).snapshots()
-                }
+            planned = try await connection.withTransaction(readOnly: true) { transaction in
+                try await transaction.query("SELECT pg_catalog.set_config('role', 'none', true)")
+                return try await LiveRelations(transaction: transaction).complete(planned, pending)
             }
             do {
                 let findings = try await Squawk.findings(in: pending, serverVersion: connection.serverVersion)
@@ -67,7 +65,8 @@ extension Migrator {
                 ignoring: ignored)
             if !difference.isEmpty {
                 notes.append(
-                    "the schema is not what the applied files make, so what was found out may not hold: see `migrate verify`")
+                    "the schema is not what the applied files make, so what was found out may not hold: see `migrate verify`"
+                )
             }
             let migrator = Migrator(configuration, options: self.options, logger: self.logger)
             var planned = planned
@@ -142,7 +141,7 @@ extension MigrationFile {
 }
 
 extension MigrationScript {
-    fileprivate var waitsForSnapshots: Bool {
+    var waitsForSnapshots: Bool {
         self.statements.contains { StatementKind(self.text(of: $0)).waitsForSnapshots }
     }
 }

@@ -26,7 +26,9 @@ final class ShadowObserver: Sendable {
             """)
         for row in rows {
             let relation: Int64 = try row.decode("relation")
-            guard self.before[relation] != nil, let mode = LockMode(catalogName: try row.decode("mode")) else { continue }
+            guard self.before[relation] != nil, let mode = LockMode(catalogName: try row.decode("mode")) else {
+                continue
+            }
             self.note(relation, mode, statement)
         }
     }

@@ -58,10 +58,7 @@ struct ScratchRun {
     }
 
     private func settings(for script: MigrationScript, isLocal: Bool) -> String {
-        SessionSettings(
-            script: script, options: self.migrator.options, serverVersion: self.connection.serverVersion,
-            // Nobody else is there to wait for.
-            lockTimeout: .zero
-        ).statements(isLocal: isLocal).text
+        // Nobody else is there to wait for.
+        self.migrator.sessionSettings(script, lockTimeout: .zero, self.connection).statements(isLocal: isLocal).text
     }
 }
