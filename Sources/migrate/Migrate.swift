@@ -27,7 +27,7 @@ struct Migrate: AsyncParsableCommand {
         ])
 
     static func main() async {
-        // A program that stops reading what it is given is told by the error of the write.
+        // A run does not end because nobody reads any more what it says.
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Self.parseAsRoot()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migrator
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct DeploymentPlanTests {
     private static let first = """
         CREATE SCHEMA app;

@@ -11,18 +11,22 @@ struct CatalogSnapshot: Sendable, Hashable {
 
     /// Reads the catalog as it is now, in one transaction that changes nothing.
     static func read(_ schemas: [String], _ connection: PGConnection) async throws -> Self {
-        try await connection.withTransaction(isolation: .repeatableRead, readOnly: true) { transaction in
-            // Names come with their schemas, and texts as the settings of no session or role make them.
-            try await transaction.simpleQuery(
-                unsafeSQL: """
-                    SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; SET LOCAL DateStyle = 'ISO, YMD';
-                    SET LOCAL IntervalStyle = postgres; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = hex;
-                    SET LOCAL timezone = UTC
-                    """)
-            let rows = try await transaction.query(
-                PGQuery(unsafeSQL: CatalogQuery.text, binds: [schemas.pgValue]))
-            return CatalogSnapshot(schemas: schemas, objects: try rows.map(CatalogObject.init))
+        try await connection.withTransaction(isolation: .repeatableRead, readOnly: true) {
+            try await Self.read(schemas, $0)
         }
+    }
+
+    /// Reads the catalog as a transaction sees it, whose settings are others afterwards.
+    static func read(_ schemas: [String], _ transaction: PGTransaction) async throws -> Self {
+        // Names come with their schemas, and texts as the settings of no session or role make them.
+        try await transaction.simpleQuery(
+            unsafeSQL: """
+                SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off; SET LOCAL DateStyle = 'ISO, YMD';
+                SET LOCAL IntervalStyle = postgres; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = hex;
+                SET LOCAL timezone = UTC
+                """)
+        let rows = try await transaction.query(PGQuery(unsafeSQL: CatalogQuery.text, binds: [schemas.pgValue]))
+        return CatalogSnapshot(schemas: schemas, objects: try rows.map(CatalogObject.init))
     }
 
     /// The schemas that hold anything of a role that has applied a file.

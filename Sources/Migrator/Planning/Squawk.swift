@@ -15,7 +15,6 @@ public struct SquawkFinding: Sendable, Hashable, Codable {
 enum Squawk {
     /// As squawk writes them, with places from 0.
     private struct Line: Decodable {
-        let file: String
         let line: Int
         let column: Int
         let message: String
@@ -23,7 +22,7 @@ enum Squawk {
         let rule: String
 
         enum CodingKeys: String, CodingKey {
-            case file, line, column, message, help
+            case line, column, message, help
             case rule = "rule_name"
         }
     }
@@ -34,9 +33,19 @@ enum Squawk {
     static func findings(
         in scripts: [MigrationScript], serverVersion: Int
     ) async throws -> [String: [SquawkFinding]]? {
+        // Not by standard input: what squawk reads in the file is what is applied, also when it stops reading early.
+        let folder = FileManager.default.temporaryDirectory.appending(path: "migrate-squawk-" + UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: folder) }
         var findings: [String: [SquawkFinding]] = [:]
         for script in scripts {
-            guard let lines = try await self.run(script, serverVersion) else { return nil }
+            let path = folder.appending(path: script.file.fileName)
+            do {
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                try Data(script.file.source.text.utf8).write(to: path)
+            } catch {
+                throw MigrationFailure(.failed, "\(folder.path) cannot be written, so nothing was linted")
+            }
+            guard let lines = try await self.run(path.path, script, serverVersion) else { return nil }
             findings[script.file.fileName] = lines.map { line in
                 SquawkFinding(
                     rule: line.rule, line: line.line + 1, column: line.column + 1, message: line.message,
@@ -50,16 +59,18 @@ enum Squawk {
     private static let settledRules =
         "require-lock-timeout,require-statement-timeout,require-timeout-settings,prefer-robust-stmts"
 
-    private static func run(_ script: MigrationScript, _ serverVersion: Int) async throws -> [Line]? {
+    private static func run(
+        _ path: String, _ script: MigrationScript, _ serverVersion: Int
+    ) async throws -> [Line]? {
         var arguments = [
-            "--reporter", "json", "--stdin-filepath", script.file.fileName, "--pg-version",
+            path, "--reporter", "json", "--pg-version",
             "\(serverVersion / 10000).\(serverVersion % 10000)", "--exclude", self.settledRules,
         ]
         if !script.directives.isWithoutTransaction { arguments.append("--assume-in-transaction") }
         do {
             let result = try await Subprocess.run(
                 .name("squawk"), arguments: Arguments(arguments), environment: Self.environment,
-                input: .string(script.file.source.text), output: .string(limit: Self.outputLimit))
+                output: .string(limit: Self.outputLimit))
             // It ends with 1 when it has found something.
             return try JSONDecoder().decode([Line].self, from: Data(result.standardOutput.utf8))
         } catch let error as SubprocessError where error.code == .executableNotFound {
