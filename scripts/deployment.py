@@ -49,7 +49,10 @@ class Deployment:
 
     def __enter__(self):
         self.psql("--command", f'CREATE DATABASE "{self.database}"')
-        self.log = tempfile.NamedTemporaryFile("ab", prefix="flexiserver-", suffix=".log", delete=False)
+        descriptor, name = tempfile.mkstemp(prefix="flexiserver-", suffix=".log")
+        os.close(descriptor)
+        # Opened by name, so that whoever writes to it appends.
+        self.log = open(name, "ab")
         try:
             self.psql("--command", f'\\connect "{self.database}"', "--file", ROOT / "scripts/roles.sql")
             self.environment["DATABASE_URL"] = self.database_url("owner")
