@@ -20,6 +20,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         // Structured logs.
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        // Histograms of the database client.
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         // Start, signals and graceful stop of the long-lived parts.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         // Settings from the environment and env files, with secrets marked.
@@ -48,6 +50,7 @@ let package = Package(
             name: "PGClient",
             dependencies: [
                 "CLibPQ",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -95,6 +98,7 @@ let package = Package(
             dependencies: [
                 "PGClient", "PGTesting",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
         ),
         .testTarget(

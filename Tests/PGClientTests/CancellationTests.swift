@@ -117,10 +117,15 @@ import Testing
                 }
                 self.expectCancelled(result)
                 #expect(time >= .milliseconds(200) && time < .seconds(10))
-                try await eventually("the connection is given up") { client.statistics.connectionsLost == 1 }
+                #expect(client.statistics.quarantined == 1 && client.statistics.leased == 0)
                 proxy.thaw()
                 let rows = try await client.query("SELECT 1")
                 #expect(rows.count == 1)
+                try await eventually("the query stops and its connection ends") {
+                    client.statistics.quarantined == 0 && client.statistics.connectionsLost == 1
+                }
+                let isStillRunning = try await observer.isRunning("pg_sleep(33)")
+                #expect(!isStillRunning)
             }
         }
     }

@@ -25,6 +25,7 @@ import Testing
             switch action {
             case .connect(let id): "connect \(id)"
             case .hand(let id, let request): "hand \(id) to \(request)"
+            case .check(let id, let request): "check \(id) for \(request)"
             case .close(let id): "close \(id)"
             case .fail(let request, let error): "fail \(request): \(error.code)"
             case .finished: "finished"
@@ -97,7 +98,7 @@ import Testing
         guard case .fail(_, let error) = try #require(actions.first) else { return }
         #expect(
             error.message
-                == "no connection within 5.0 s; 1 of 1 connections in use, one for 6.0 s; 0 being made, 2 callers waiting"
+                == "no connection within 5.0 s; 1 of 1 connections in use (holder for 6.0 s); 0 being made, 2 callers waiting"
         )
         #expect(machine.nextDeadline == self.start + .seconds(7))
     }
@@ -256,5 +257,78 @@ import Testing
         _ = machine.request("a", now: self.start)
         _ = machine.abort()
         #expect(self.words(machine.connected(1, now: self.start, random: 0)) == ["close 1"])
+    }
+
+    @Test func aConnectionThatWasIdleForLongIsAskedBeforeItIsHandedOver() {
+        var machine = self.machine(idle: 1)
+        #expect(self.words(machine.request("a", now: self.start + .seconds(5)).actions) == ["check 1 for a"])
+        machine.handed()
+        #expect(machine.statistics.leased == 1)
+        // Given back and taken at once it needs no question.
+        _ = machine.release(1, isUsable: true, now: self.start + .seconds(6))
+        #expect(self.words(machine.request("b", now: self.start + .seconds(10)).actions) == ["hand 1 to b"])
+    }
+
+    @Test func whoseConnectionDoesNotAnswerIsTheNextToBeServed() throws {
+        var machine = self.machine(Self.limits { $0.maximum = 1 }, idle: 1)
+        _ = machine.request("a", now: self.start + .seconds(5))
+        _ = machine.request("b", now: self.start + .seconds(5))
+        let (ticket, actions) = machine.refused(1, now: self.start + .seconds(6))
+        #expect(self.words(actions) == ["connect 2"])
+        // Its time began when it came.
+        #expect(machine.nextDeadline == self.start + .seconds(10))
+        var other = machine
+        #expect(self.words(machine.connected(2, now: self.start + .seconds(6), random: 0)) == ["hand 2 to a"])
+        #expect(other.cancel(try #require(ticket)) == "a")
+        #expect(self.words(other.connected(2, now: self.start + .seconds(6), random: 0)) == ["hand 2 to b"])
+    }
+
+    @Test func whoseConnectionDoesNotAnswerGetsAnotherIdleOne() {
+        var machine = self.machine(idle: 2)
+        _ = machine.request("a", now: self.start + .seconds(5))
+        #expect(self.words(machine.refused(2, now: self.start + .seconds(6)).actions) == ["hand 1 to a"])
+    }
+
+    @Test func aConnectionInQuarantineMakesRoomForAnother() {
+        var machine = self.machine(Self.limits { ($0.maximum, $0.maximumQuarantined) = (1, 1) }, idle: 1)
+        _ = machine.request("a", now: self.start)
+        _ = machine.request("b", now: self.start)
+        #expect(self.words(machine.quarantine(1, now: self.start)) == ["connect 2"])
+        #expect(machine.statistics.quarantined == 1)
+        #expect(self.words(machine.connected(2, now: self.start, random: 0)) == ["hand 2 to b"])
+        // Beyond the bound it takes a place, until one of them has ended.
+        _ = machine.request("c", now: self.start)
+        #expect(machine.quarantine(2, now: self.start).isEmpty)
+        #expect(self.words(machine.lost(1, now: self.start)) == ["connect 3"])
+    }
+
+    @Test func connectionsInQuarantineEndWithThePool() {
+        var machine = self.machine(Self.limits { $0.maximum = 2 }, idle: 2)
+        _ = machine.request("a", now: self.start)
+        _ = machine.request("b", now: self.start)
+        _ = machine.quarantine(1, now: self.start)
+        #expect(self.words(machine.drain()) == ["close 1"])
+        #expect(self.words(machine.quarantine(2, now: self.start)) == ["close 2", "finished"])
+    }
+
+    @Test func theErrorNamesThoseWhoHaveHadTheirConnectionsForLongest() {
+        var machine = self.machine(Self.limits { $0.maximum = 7 }, idle: 7)
+        for index in 0..<7 { _ = machine.request("caller \(index)", now: self.start + .seconds(Double(index) / 10)) }
+        #expect(
+            machine.load(now: self.start + .seconds(2)).hasPrefix(
+                "7 of 7 connections in use (caller 0 for 2.0 s, caller 1 for 1.9 s, caller 2 for 1.8 s, caller 3 for 1.7 s, "
+                    + "caller 4 for 1.6 s, 2 more); 0 being made"))
+    }
+
+    /// All that were made together would otherwise end together, and leave the pool below its minimum.
+    @Test func theMinimumDoesNotExpireAllAtOnceAndIsMadeUpForAtOnce() {
+        var machine = Machine(limits: Self.limits { ($0.minimum, $0.maximum, $0.lifetimeJitter) = (2, 2, 0.1) })
+        _ = machine.keep(now: self.start)
+        _ = machine.connected(1, now: self.start, random: 0)
+        _ = machine.connected(2, now: self.start, random: 1)
+        let first = self.start + .seconds(1620)
+        #expect(machine.nextDeadline == first)
+        #expect(self.words(machine.tick(now: first)) == ["close 2", "connect 3"])
+        #expect(machine.statistics.idle == 1)
     }
 }

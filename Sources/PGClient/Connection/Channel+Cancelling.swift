@@ -50,8 +50,11 @@ extension Channel {
             return self.beat()
         }
         guard giveUpAt > .now else {
-            let silence = job.isInternal ? "answer in time" : "stop in time after the task was cancelled"
-            return self.fail(PGError(.connection, message: "the server did not " + silence))
+            guard !job.isInternal else {
+                return self.fail(PGError(.connection, message: "the server did not answer in time"))
+            }
+            return self.quarantine(
+                PGError(.connection, message: "the server did not stop in time after the task was cancelled"))
         }
         if !job.isShielded && !job.isInternal { self.sendCancelRequest() }
     }

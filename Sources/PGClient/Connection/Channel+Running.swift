@@ -22,9 +22,12 @@ extension Channel {
     private func begin(_ job: Job) {
         self.job = job
         job.wasSent = true
+        job.times.begun = self.driver.now
         job.startedInTransaction = PQtransactionStatus(self.connection) != PQTRANS_IDLE
         self.firstError = nil
-        if job.isCancelled || job.isInternal { self.giveUp(after: self.driver.configuration.cancelBudget) }
+        if job.isCancelled || job.isInternal {
+            self.giveUp(after: job.timeLimit ?? self.driver.configuration.cancelBudget)
+        }
         self.isRepeatable = !job.startedInTransaction
         self.start(job)
     }

@@ -12,6 +12,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         case resolving
         case connecting
         case open
+        /// Its caller has gone while a query runs on: it is waited for the end of that for a while, and closed.
+        case quarantined
         case closed
     }
 
@@ -69,6 +71,10 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     var isRetiring = false
     var isCancelRequestUnderWay = false
     var giveUpAt: Instant?
+    /// When a connection in quarantine is closed, whatever its server does.
+    var quarantineEnd = Instant.now
+    /// Gets the connection when the server has answered the question whether it is there.
+    var candidate: PoolRequest?
 
     /// Where notifications go, on a loan that asked for them.
     var notifications: Inflow<PGNotification>?
@@ -106,6 +112,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
                 self.sendCopyData()
             }
             if events & ~Int16(POLLOUT) != 0 && self.isOpen { self.receive() }
+        case .quarantined:
+            self.readOut()
         case .resolving, .closed:
             break
         }
@@ -117,6 +125,7 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         case .open where self.isShared:
             self.fail(PGError(.connection, message: "the server has not answered for longer than a statement may take"))
         case .open: self.cancelDeadlinePassed()
+        case .quarantined: self.quarantineDeadlinePassed()
         case .closed: self.deadline = nil
         }
     }
@@ -146,12 +155,17 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
         self.deadline = nil
         if let connection { PQfinish(connection) }
         self.connection = nil
+        self.finishAll(error)
+    }
+
+    /// Whoever waits for the connection is told that it is of no more use.
+    func finishAll(_ error: PGError) {
+        self.isHeldBack = false
+        self.stopWatching(error)
         let jobs = (self.job.map { [$0] } ?? []) + self.pipeline.jobs + self.pending
         self.pipeline = Pipeline()
         self.job = nil
         self.pending = []
-        self.isHeldBack = false
-        self.stopWatching(error)
         for job in jobs {
             self.driver.finish(
                 job, job.isCancelled && !job.isShielded ? CancellationError() : error.with(query: job.sql))

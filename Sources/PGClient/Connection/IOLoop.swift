@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Synchronization
 
 /// The thread that does all input and output of a pool.
 ///
@@ -42,9 +43,13 @@ final class IOLoop: @unchecked Sendable {
     /// A pipe; what is written to its end makes `poll` return.
     private let wakeDescriptors: (read: Int32, write: Int32)
     private let driver: PoolDriver
+    let observer: Observer
+    /// How often the thread has polled, for tests of whether it sleeps.
+    let turns = Atomic(0)
 
     init(_ driver: PoolDriver) {
         self.driver = driver
+        self.observer = Observer(driver.configuration, logger: driver.logger)
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { fatalError("the process has no file descriptor left") }
         for end in ends {
@@ -114,6 +119,7 @@ final class IOLoop: @unchecked Sendable {
             }
             let ready = poll(&pollSet, nfds_t(pollSet.count), maySleep ? timeout : 0)
             self.driver.updateTime()
+            self.turns.add(1, ordering: .relaxed)
             guard ready > 0 else { continue }
             if pollSet[0].revents != 0 {
                 _ = read(self.wakeDescriptors.read, &wakeBytes, wakeBytes.count)
@@ -161,6 +167,9 @@ extension IOLoop {
 
     /// Runs the job to its end; the outcome is in the job. Returns within the cancel budget when the task is cancelled.
     func run(_ job: Job, on lease: Lease?) async {
+        job.cameWithConnection = lease != nil
+        let trace = self.observer.begin(job)
+        defer { self.observer.end(job, trace) }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 job.continuation = continuation
@@ -176,9 +185,11 @@ extension IOLoop {
         job.handover.take()
     }
 
-    /// Borrows a connection; `post(.release)` gives it back.
-    func lease() async throws -> Lease {
-        let request = LeaseRequest()
+    /// Borrows a connection for a caller; `post(.release)` gives it back.
+    func lease(for caller: Caller) async throws -> Lease {
+        let request = LeaseRequest(caller)
+        let start = MonotonicInstant.now
+        defer { self.observer.acquired(in: .now - start) }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 request.continuation = continuation

@@ -17,6 +17,8 @@ final class Job: @unchecked Sendable {
     let mayChangeSession: Bool
     /// Nobody waits for it: the loop made it to clean a connection up.
     var isInternal = false
+    /// How long a job of the loop's own may take, if not as long as cancelling.
+    var timeLimit: Duration?
     var continuation: UnsafeContinuation<Void, Never>?
     /// Where results go while the statement runs; nil keeps them in the job until it ends.
     var delivery: Delivery?
@@ -24,6 +26,11 @@ final class Job: @unchecked Sendable {
     var isLeft = false
     let handover = Handover()
 
+    var times = JobTimes()
+    /// What to tell the tracer at the end, of a job that delivers.
+    var trace: (@Sendable (PGTracedOutcome) -> Void)?
+    /// Its caller had borrowed the connection before.
+    var cameWithConnection = false
     var isCancelled = false
     var startedInTransaction = false
     /// At least a part of it may have reached the server.

@@ -1,3 +1,5 @@
+public import CoreMetrics
+
 /// Where to connect, as whom, and with which limits.
 public struct PGConfiguration: Sendable {
     /// A URL (`postgresql://user@host/db?sslmode=require`) or keywords (`host=… dbname=…`) as libpq reads them. What it leaves out
@@ -33,6 +35,16 @@ public struct PGConfiguration: Sendable {
     public var pool = PGPoolConfiguration()
 
     public var sharing = PGSharingConfiguration()
+
+    /// Where the histograms `pgclient_acquire_duration` and `pgclient_query_duration` go, with the dimension `pool`; nil is the
+    /// process's `MetricsSystem`.
+    public var metricsFactory: (any MetricsFactory)?
+
+    /// A statement that takes longer, from the connection to the result, is a warning in the log, without its values; nil logs none.
+    public var slowQueryThreshold: Duration?
+
+    /// Told of each statement, for spans of a tracing system; nil costs nothing.
+    public var tracer: PGTracer?
 
     /// Called for each notice on the thread that does all input and output of the pool: it must return at once.
     /// nil writes notices to the logger (warnings as `warning`, the rest as `debug`).

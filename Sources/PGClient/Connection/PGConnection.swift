@@ -31,12 +31,14 @@ public final class PGConnection: PGQuerying {
     public static func withConnection<R>(
         _ configuration: PGConfiguration,
         logger: Logger,
+        file: StaticString = #fileID,
+        line: UInt = #line,
         _ body: (PGConnection) async throws -> R
     ) async throws -> R {
         let loop = IOLoop.single(configuration, logger: logger)
         let result: R
         do {
-            result = try await Self.with(loop, body)
+            result = try await Self.with(loop, for: .source(file, line), body)
         } catch {
             await loop.drain()
             throw error
@@ -45,8 +47,10 @@ public final class PGConnection: PGQuerying {
         return result
     }
 
-    static func with<R>(_ loop: IOLoop, _ body: (PGConnection) async throws -> R) async throws -> R {
-        let lease = try await loop.lease()
+    static func with<R>(
+        _ loop: IOLoop, for caller: Caller, _ body: (PGConnection) async throws -> R
+    ) async throws -> R {
+        let lease = try await loop.lease(for: caller)
         let connection = PGConnection(loop: loop, lease: lease)
         defer {
             connection.state.withLock { $0.isOpen = false }

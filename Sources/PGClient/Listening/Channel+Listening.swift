@@ -45,8 +45,14 @@ extension Channel {
     /// Nothing was heard for a while. A server that does not answer in time is taken for lost.
     func beat() {
         guard self.notifications != nil, self.job == nil, !self.isHeldBack else { return self.deadline = nil }
+        self.ping()
+    }
+
+    /// Asks the server for any answer; the connection is lost when there is none in time.
+    func ping() {
         let ping = Job(.simple(""))
         ping.isInternal = true
+        ping.timeLimit = self.driver.configuration.pool.pingTimeout
         self.run(ping)
     }
 }

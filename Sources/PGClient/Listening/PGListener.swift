@@ -92,7 +92,7 @@ private final class OwnedLoop {
     func connection() async throws -> PGConnection {
         if let lease { self.loop.tell(.release(lease)) }
         self.lease = nil
-        let lease = try await self.loop.lease()
+        let lease = try await self.loop.lease(for: .listener)
         self.lease = lease
         return PGConnection(loop: self.loop, lease: lease)
     }

@@ -1,4 +1,5 @@
 public import Logging
+import Synchronization
 
 /// A pool of connections to one database.
 ///
@@ -52,10 +53,13 @@ public final class PGClient: PGQuerying {
 
     /// Lends a connection for the length of `body`. Waits and throws for it as `query` does.
     ///
-    /// A transaction that `body` leaves open is rolled back.
+    /// A transaction that `body` leaves open is rolled back, and what else it leaves behind in the session is undone. While the connection
+    /// is lent, errors of the pool name `file` and `line` as the place that has it.
     @discardableResult
-    public func withConnection<R>(_ body: (PGConnection) async throws -> R) async throws -> R {
-        try await PGConnection.with(self.loop, body)
+    public func withConnection<R>(
+        file: StaticString = #fileID, line: UInt = #line, _ body: (PGConnection) async throws -> R
+    ) async throws -> R {
+        try await PGConnection.with(self.loop, for: .source(file, line), body)
     }
 
     /// Runs `body` in a transaction of its own: `withConnection` and `PGConnection.withTransaction` in one.
@@ -70,38 +74,50 @@ public final class PGClient: PGQuerying {
         deferrable: Bool = false,
         retry: PGRetry? = nil,
         markers: PGCommitMarkers? = nil,
+        file: StaticString = #fileID,
+        line: UInt = #line,
         _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
         let modes = TransactionModes(isolation: isolation, readOnly: readOnly, deferrable: deferrable)
         return try await PGRetry.run(retry) {
-            if let markers { return try await self.withMarkedTransaction(markers, modes, body) }
-            return try await self.withConnection { try await $0.withTransaction(modes, body) }
+            if let markers {
+                return try await self.withMarkedTransaction(markers, modes, file: file, line: line, body)
+            }
+            return try await self.withConnection(file: file, line: line) { try await $0.withTransaction(modes, body) }
         }
     }
 
     /// As `PGConnection.simpleQuery`, on whichever connection is free.
     @discardableResult
     public func simpleQuery(unsafeSQL: String) async throws -> [PGRows] {
-        try await self.withConnection { try await $0.simpleQuery(unsafeSQL: unsafeSQL) }
+        try await self.with(unsafeSQL) { try await $0.simpleQuery(unsafeSQL: unsafeSQL) }
     }
 
     /// As `PGConnection.withRows`, on whichever connection is free.
     @discardableResult
     public func withRows<R>(of query: PGQuery, _ body: (PGRowStream) async throws -> R) async throws -> R {
-        try await self.withConnection { try await $0.withRows(of: query, body) }
+        try await self.with(query.sql) { try await $0.withRows(of: query, body) }
     }
 
     /// As `PGConnection.copyOut`, on whichever connection is free.
     @discardableResult
     public func copyOut<R>(_ query: PGQuery, _ body: (PGCopyData) async throws -> R) async throws -> R {
-        try await self.withConnection { try await $0.copyOut(query, body) }
+        try await self.with(query.sql) { try await $0.copyOut(query, body) }
     }
 
     /// As `PGConnection.copyIn`, on whichever connection is free.
     @discardableResult
     public func copyIn(_ query: PGQuery, _ body: (PGCopyWriter) async throws -> Void) async throws -> Int {
-        try await self.withConnection { try await $0.copyIn(query, body) }
+        try await self.with(query.sql) { try await $0.copyIn(query, body) }
     }
+
+    /// Lends a connection for one statement.
+    private func with<R>(_ sql: String, _ body: (PGConnection) async throws -> R) async throws -> R {
+        try await PGConnection.with(self.loop, for: .statement(sql), body)
+    }
+
+    /// How often the pool's thread has polled.
+    var turns: Int { self.loop.turns.load(ordering: .relaxed) }
 
     public var statistics: PGPoolStatistics { self.driver.statistics }
 }

@@ -2,6 +2,9 @@ import Glibc
 
 /// The size of a pool and its patience.
 public struct PGPoolConfiguration: Sendable {
+    /// What the pool is called in metrics.
+    public var name = "default"
+
     /// Connections kept open when there is nothing to do, from `PGClient.run()` on.
     public var minimum = 1
 
@@ -23,6 +26,20 @@ public struct PGPoolConfiguration: Sendable {
 
     /// How long a connection above `minimum` may be idle.
     public var maximumIdle: Duration = .seconds(5 * 60)
+
+    /// A connection that was idle for this long is asked for an answer before somebody gets it. The loop sees by itself when the server closes
+    /// one; this is for servers and lines that fall silent.
+    public var pingAfterIdle: Duration = .seconds(5)
+
+    /// How long that answer may take. After that the connection is replaced, and the caller keeps waiting.
+    public var pingTimeout: Duration = .seconds(1)
+
+    /// How many connections may be in quarantine without taking places of the pool: those whose callers were cancelled while the server
+    /// did not stop their queries in time.
+    public var maximumQuarantined = 4
+
+    /// How long such a connection is kept while its server is asked again and again to stop, before it is closed.
+    public var quarantineTimeout: Duration = .seconds(10)
 
     /// The pause after a failed attempt to connect, doubled with each further one up to `maximumBackoff`; half of it is random.
     public var initialBackoff: Duration = .milliseconds(50)

@@ -3,6 +3,8 @@ public struct PGPoolStatistics: Sendable, Equatable {
     /// Connections that callers use now.
     public var leased = 0
     public var idle = 0
+    /// Connections whose caller has gone while a query still ran, until it has stopped or time is up.
+    public var quarantined = 0
     /// Attempts to connect that are under way.
     public var connecting = 0
     /// Callers that wait for a connection.

@@ -48,6 +48,9 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
             self.cancel(job)
         case .cancel(.lease(let lease)):
             lease.isCancelled = true
+            if self.withdrawCandidate(where: { if case .lease(let other) = $0 { other === lease } else { false } }) {
+                return self.finish(lease, .failure(CancellationError()))
+            }
             guard let ticket = lease.ticket, self.machine.withLock({ $0.cancel(ticket) }) != nil else { return }
             self.finish(lease, .failure(CancellationError()))
         case .run(let job, let lease):
@@ -154,14 +157,32 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     func lost(_ channel: Channel, _ error: PGError) {
         self.channels.removeAll { $0 === channel }
         self.logger.info("a database connection was lost", metadata: ["error": "\(String(reflecting: error))"])
+        if let candidate = channel.candidate {
+            channel.candidate = nil
+            let (ticket, actions) = self.machine.withLock { $0.refused(channel.id, now: self.now) }
+            candidate.ticket = ticket
+            return self.perform(actions)
+        }
         guard channel.lease == nil else { return }
         self.decide { $0.release(channel.id, isUsable: false, now: self.now) }
+    }
+
+    /// The channel's caller has gone, and its query goes on.
+    func quarantined(_ channel: Channel, _ error: PGError) {
+        self.logger.info("a query did not stop in time", metadata: ["error": "\(String(reflecting: error))"])
+        self.decide { $0.quarantine(channel.id, now: self.now) }
+    }
+
+    func quarantineEnded(_ channel: Channel) {
+        self.channels.removeAll { $0 === channel }
+        self.decide { $0.lost(channel.id, now: self.now) }
     }
 
     func finish(_ job: Job, _ error: (any Error)?) {
         guard !job.isFinished else { return }
         job.isFinished = true
         job.channel = nil
+        job.times.ended = self.now
         if let error { job.error = error }
         job.delivery?.finish(job.error)
         if job.continuation != nil { self.finished.append(job) }
@@ -169,6 +190,13 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
 
     /// A connection has nothing to do any more for the one who had it.
     func giveBack(_ channel: Channel) {
+        // The pool knows already of one in quarantine.
+        guard channel.state != .quarantined else { return }
+        if channel.isOpen, let candidate = channel.candidate {
+            channel.candidate = nil
+            self.machine.withLock { $0.handed() }
+            return self.hand(channel, to: candidate)
+        }
         guard channel.isOpen else {
             return self.decide { $0.release(channel.id, isUsable: false, now: self.now) }
         }
@@ -201,6 +229,8 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         job.isCancelled = true
         if let channel = job.channel {
             channel.cancel(job)
+        } else if self.withdrawCandidate(where: { if case .job(let other) = $0 { other === job } else { false } }) {
+            self.finish(job, CancellationError())
         } else if let ticket = job.ticket, self.machine.withLock({ $0.cancel(ticket) }) != nil {
             self.finish(job, CancellationError())
         }
@@ -216,6 +246,16 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
             case .hand(let id, let request):
                 guard let channel = self.channels.first(where: { $0.id == id }) else { continue }
                 self.hand(channel, to: request)
+            case .check(let id, let request):
+                guard let channel = self.channels.first(where: { $0.id == id }) else { continue }
+                // Of those that are shared a silent one is found out by its statements.
+                guard self.sharing == nil else {
+                    self.machine.withLock { $0.handed() }
+                    self.hand(channel, to: request)
+                    continue
+                }
+                channel.candidate = request
+                channel.ping()
             case .close(let id):
                 guard let index = self.channels.firstIndex(where: { $0.id == id }) else { continue }
                 self.channels.remove(at: index).close()
@@ -230,10 +270,18 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         }
     }
 
+    /// The caller that a connection is being checked for wants it no more.
+    private func withdrawCandidate(where isCaller: (PoolRequest) -> Bool) -> Bool {
+        guard let channel = self.channels.first(where: { $0.candidate.map(isCaller) ?? false }) else { return false }
+        channel.candidate = nil
+        return true
+    }
+
     private func hand(_ channel: Channel, to request: PoolRequest) {
         request.ticket = nil
         switch request {
         case .job(let job) where self.sharing != nil:
+            job.times.begun = self.now
             channel.share(job)
         case .job(let job):
             channel.run(job)
@@ -241,6 +289,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
             guard let session = channel.session else { return }
             self.leases += 1
             channel.lease = self.leases
+            lease.channel = channel
             self.finish(lease, .success(Lease(channel: channel, number: self.leases, session: session)))
         }
     }

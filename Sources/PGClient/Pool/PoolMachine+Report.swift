@@ -7,6 +7,7 @@ extension PoolMachine {
             case .connecting: statistics.connecting += 1
             case .idle: statistics.idle += 1
             case .leased: statistics.leased += 1
+            case .quarantined: statistics.quarantined += 1
             }
         }
         statistics.waiting = self.waiting
@@ -17,15 +18,25 @@ extension PoolMachine {
     func load(now: Instant) -> String {
         let statistics = self.statistics
         var text = "\(statistics.leased) of \(self.limits.maximum) connections in use"
-        let longest = self.connections.compactMap { connection -> Duration? in
-            if case .leased(let since) = connection.state { now - since } else { nil }
-        }.max()
-        if let longest { text += ", one for \(Self.rounded(longest)) s" }
+        let holders = self.holders
+        if !holders.isEmpty {
+            let named = holders.prefix(5).map { "\($0.holder) for \(Self.rounded(now - $0.since)) s" }
+            let more = holders.count > named.count ? ", \(holders.count - named.count) more" : ""
+            text += " (" + named.joined(separator: ", ") + more + ")"
+        }
+        if statistics.quarantined > 0 { text += "; \(statistics.quarantined) given up and not ended yet" }
         text += "; \(statistics.connecting) being made, \(statistics.waiting) callers waiting"
         if let failure {
             text += "; connecting has failed for \(Self.rounded(now - failure.since)) s: \(failure.error.message)"
         }
         return text
+    }
+
+    /// Who has connections, those who have had theirs for longest first.
+    private var holders: [(holder: Request, since: Instant)] {
+        self.connections.compactMap { connection in
+            if case .leased(let since, let holder) = connection.state { (holder, since) } else { nil }
+        }.sorted { $0.since < $1.since }
     }
 
     func acquireTimeout(now: Instant) -> PGError {
@@ -38,7 +49,7 @@ extension PoolMachine {
 
     /// Whether there is no connection and no prospect of one: waiting would only end in a timeout.
     func isHopeless(now: Instant) -> Bool {
-        guard let failure, self.connections.allSatisfy({ $0.state == .connecting }) else { return false }
+        guard let failure, self.connections.allSatisfy({ $0.isConnecting || $0.isQuarantined }) else { return false }
         return failure.error.isPermanent || now - failure.since >= self.limits.failFastAfter
     }
 
@@ -46,7 +57,7 @@ extension PoolMachine {
     /// attempt is due: it waits for the outcome.
     func hopeless(now: Instant) -> PGError? {
         guard self.isHopeless(now: now), let failure else { return nil }
-        return failure.nextAttempt <= now && self.connections.isEmpty ? nil : failure.error
+        return failure.nextAttempt <= now && !self.connections.contains(where: \.isConnecting) ? nil : failure.error
     }
 
     private static func rounded(_ duration: Duration) -> String {

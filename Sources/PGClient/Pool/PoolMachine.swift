@@ -3,13 +3,15 @@ import DequeModule
 /// The rules of the pool and nothing else: no clock, no input or output, no lock.
 ///
 /// Each function is told what happened and when, and returns what is to be done about it. Connections are known by numbers
-/// that are never used twice; `Request` is whatever waits for one.
-struct PoolMachine<Request> {
+/// that are never used twice; `Request` is whatever waits for one, and says for error messages who that is.
+struct PoolMachine<Request: CustomStringConvertible> {
     typealias Instant = MonotonicInstant
 
     enum Action {
         case connect(Int)
         case hand(Int, to: Request)
+        /// The connection was idle for long: to be handed over when its server answers. `handed` or `refused` is the outcome.
+        case check(Int, for: Request)
         case close(Int)
         case fail(Request, PGError)
         /// The last connection of a pool that is being shut down is gone.
@@ -17,15 +19,25 @@ struct PoolMachine<Request> {
     }
 
     struct Connection {
-        enum State: Equatable {
+        enum State {
             case connecting
             case idle(since: Instant)
-            case leased(since: Instant)
+            case leased(since: Instant, by: Request)
+            /// Its caller has gone while a query still ran.
+            case quarantined
         }
 
         let id: Int
         var state: State
         var expiresAt: Instant
+
+        var isConnecting: Bool {
+            if case .connecting = self.state { true } else { false }
+        }
+
+        var isQuarantined: Bool {
+            if case .quarantined = self.state { true } else { false }
+        }
     }
 
     struct Failure {
@@ -72,12 +84,16 @@ struct PoolMachine<Request> {
             return (nil, Actions(.fail(request, PGError(.poolClosed, message: "the pool is shut down"))))
         }
         if self.waiting == 0, let id = self.idle.popLast() {
-            return (nil, Actions(self.lease(id, to: request, now: now)))
+            guard case .idle(let since)? = self.connection(id)?.state, now - since >= self.limits.pingAfterIdle else {
+                return (nil, Actions(self.lease(id, to: request, now: now)))
+            }
+            if let index = self.index(of: id) { self.connections[index].state = .leased(since: now, by: request) }
+            return (nil, Actions(.check(id, for: request)))
         }
         if let error = self.hopeless(now: now) {
             return (nil, Actions(.fail(request, error)))
         }
-        let mayGrow = self.connections.count < self.limits.maximum && self.failure == nil
+        let mayGrow = self.occupied < self.limits.maximum && self.failure == nil
         guard mayGrow || self.waiting < self.limits.queueLimit else {
             self.counters.refused += 1
             let message = "\(self.waiting) callers wait already; \(self.load(now: now))"
@@ -117,6 +133,39 @@ struct PoolMachine<Request> {
         else { return Actions() }
         self.counters.acquired += 1
         return Actions(.hand(id, to: request))
+    }
+
+    /// The server of a connection that was idle for long has answered, and the caller has it.
+    mutating func handed() {
+        self.counters.acquired += 1
+    }
+
+    /// The server of a connection that was idle for long did not answer. Its caller is the next to be served, by the ticket that is returned.
+    mutating func refused(_ id: Int, now: Instant) -> (ticket: Int?, actions: Actions) {
+        guard let index = self.index(of: id), case .leased(let since, let request) = self.connections[index].state
+        else {
+            return (nil, Actions())
+        }
+        self.connections.remove(at: index)
+        self.counters.connectionsLost += 1
+        self.firstTicket -= 1
+        self.queue.prepend(Waiter(request: request, deadline: since + self.limits.acquireTimeout))
+        self.waiting += 1
+        guard let idle = self.idle.popLast(), let next = self.popWaiter() else {
+            return (self.firstTicket, self.grow(now: now))
+        }
+        return (nil, Actions(self.lease(idle, to: next, now: now)))
+    }
+
+    /// The caller of a connection has gone while its query goes on. Up to a number of such connections make room for others at once.
+    mutating func quarantine(_ id: Int, now: Instant) -> Actions {
+        guard let index = self.index(of: id) else { return Actions() }
+        guard !self.isDraining else {
+            self.connections.remove(at: index)
+            return Actions(.close(id)) + self.finishedIfEmpty()
+        }
+        self.connections[index].state = .quarantined
+        return self.grow(now: now)
     }
 
     // MARK: What connections do
@@ -171,7 +220,7 @@ struct PoolMachine<Request> {
             for connection in self.connections {
                 if case .idle = connection.state { consider(connection.expiresAt) }
             }
-            if self.connections.count > self.limits.minimum,
+            if self.occupied > self.limits.minimum,
                 case .idle(let since)? = self.connection(self.idle[0])?.state
             {
                 consider(since + self.limits.maximumIdle)
@@ -191,7 +240,7 @@ struct PoolMachine<Request> {
         }
         for id in self.idle {
             guard let connection = self.connection(id), case .idle(let since) = connection.state else { continue }
-            let isSurplus = self.connections.count > self.limits.minimum && since + self.limits.maximumIdle <= now
+            let isSurplus = self.occupied > self.limits.minimum && since + self.limits.maximumIdle <= now
             guard isSurplus || connection.expiresAt <= now else { continue }
             self.remove(id)
             actions.append(.close(id))
@@ -212,7 +261,7 @@ struct PoolMachine<Request> {
         guard !self.isDraining else { return Actions() }
         self.isDraining = true
         var actions = Actions()
-        for id in self.idle {
+        for id in self.idle + self.connections.filter(\.isQuarantined).map(\.id) {
             self.remove(id)
             actions.append(.close(id))
         }
@@ -234,14 +283,21 @@ struct PoolMachine<Request> {
 
     // MARK: Inside
 
-    private var isConnecting: Bool { self.connections.contains { $0.state == .connecting } }
+    private var isConnecting: Bool { self.connections.contains(where: \.isConnecting) }
+
+    /// How many places are taken. A few connections in quarantine take none; beyond that they do, since behind each the server may still be
+    /// at work.
+    private var occupied: Int {
+        let quarantined = self.connections.count(where: \.isQuarantined)
+        return self.connections.count - min(quarantined, self.limits.maximumQuarantined)
+    }
 
     /// Whether one more connection would be of use.
     private var lacksConnection: Bool {
-        guard self.connections.count < self.limits.maximum else { return false }
-        let connecting = self.connections.count { $0.state == .connecting }
+        guard self.occupied < self.limits.maximum else { return false }
+        let connecting = self.connections.count(where: \.isConnecting)
         return self.waiting > connecting
-            || (self.isKept && !self.isDraining && self.connections.count < self.limits.minimum)
+            || (self.isKept && !self.isDraining && self.occupied < self.limits.minimum)
     }
 
     /// Starts as many attempts as there is need for; one, and only when it is time, while attempts fail.
@@ -264,7 +320,7 @@ struct PoolMachine<Request> {
     }
 
     private mutating func lease(_ id: Int, to request: Request, now: Instant) -> Action {
-        if let index = self.index(of: id) { self.connections[index].state = .leased(since: now) }
+        if let index = self.index(of: id) { self.connections[index].state = .leased(since: now, by: request) }
         self.counters.acquired += 1
         return .hand(id, to: request)
     }

@@ -42,6 +42,8 @@ extension PGConnection {
 
     private func start(_ job: Job, depth: Int) throws {
         try self.checkTurn(depth)
+        job.cameWithConnection = true
+        job.trace = self.loop.observer.begin(job)
         guard self.loop.post(.run(job, self.lease)) else {
             throw PGError(.poolClosed, message: "the pool is shut down")
         }
@@ -54,6 +56,7 @@ extension PGConnection {
         } onCancel: {
             self.loop.tell(.cancel(.job(job)))
         }
+        self.loop.observer.end(job, job.trace)
         self.settle(job)
         self.setStreaming(false)
     }

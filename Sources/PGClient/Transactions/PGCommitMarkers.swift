@@ -51,12 +51,13 @@ public struct PGCommitMarkers: Sendable {
 extension PGClient {
     /// Runs `body` and COMMIT; when the connection is lost during COMMIT, finds out from the marker what happened.
     func withMarkedTransaction<R>(
-        _ markers: PGCommitMarkers, _ modes: TransactionModes, _ body: (PGTransaction) async throws -> R
+        _ markers: PGCommitMarkers, _ modes: TransactionModes, file: StaticString, line: UInt,
+        _ body: (PGTransaction) async throws -> R
     ) async throws -> R {
         let marker = UUID()
         var result: R?
         do {
-            return try await self.withConnection { connection in
+            return try await self.withConnection(file: file, line: line) { connection in
                 try await connection.withTransaction(modes) { transaction in
                     let value = try await body(transaction)
                     result = value
