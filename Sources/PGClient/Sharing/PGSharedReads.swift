@@ -22,6 +22,7 @@ public struct PGSharedReads: PGQuerying {
         configuration.parameters["default_transaction_read_only"] = "on"
         // One that hangs would hold up everybody else's.
         configuration.statementTimeout = configuration.statementTimeout ?? .seconds(30)
+        configuration.pool.name += "-shared"
         configuration.pool.minimum = 0
         configuration.pool.maximum = max(1, sharing.connections)
         self.driver = PoolDriver(configuration, logger: logger, failsOnFirstError: false, sharing: sharing)
@@ -48,7 +49,9 @@ public struct PGSharedReads: PGQuerying {
     /// A stream keeps a connection for as long as it is read, so it gets one of its own, as with `PGClient.withRows`.
     @discardableResult
     public func withRows<R>(of query: PGQuery, _ body: (PGRowStream) async throws -> R) async throws -> R {
-        try await PGConnection.with(self.fallback) { try await $0.withRows(of: query, body) }
+        try await PGConnection.with(self.fallback, for: .statement(query.sql)) {
+            try await $0.withRows(of: query, body)
+        }
     }
 
     public var statistics: PGPoolStatistics { self.driver.statistics }
