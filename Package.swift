@@ -32,6 +32,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
         // Runs programs of others: an argument vector, no inherited descriptors, no blocked thread.
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+        // FilePath, in which Subprocess names programs.
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         // Deque: the first-in, first-out queues of the pool.
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         // For tests: docs/openapi.yaml, whose fields and routes they go through.
@@ -85,8 +87,12 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),

@@ -17,4 +17,7 @@ func addFeatures(to groups: RouteGroups, services: Services) {
     AccountTypeRoutes(services: services).add(to: groups)
     ActionRoutes(services: services).add(to: groups)
     StatisticsRoutes(services: services).add(to: groups)
+    PushedTokenRoutes(services: services).add(to: groups)
+    MessageRoutes(services: services).add(to: groups)
+    DeviceRoutes(services: services).add(to: groups)
 }

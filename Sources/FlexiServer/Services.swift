@@ -9,10 +9,13 @@ struct Services: Sendable {
     let configuration: ServerConfiguration
     let keys: DerivedKeys
     let limiter: RateLimiter
+    let neighbours: Neighbours
     var now: @Sendable () -> Date = { Date() }
     var random = RandomSource()
 
-    init(database: PGClient, configuration: ServerConfiguration) {
+    /// Commands that do not serve need no `neighbours`.
+    init(database: PGClient, configuration: ServerConfiguration, neighbours: Neighbours = Neighbours()) {
+        self.neighbours = neighbours
         self.database = database
         self.configuration = configuration
         self.keys = DerivedKeys(configuration)

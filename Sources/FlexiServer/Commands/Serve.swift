@@ -36,7 +36,8 @@ struct Serve: AsyncParsableCommand {
         try await Database.prepare(configuration, logger: logger)
 
         let services = Services(
-            database: PGClient(configuration.database, logger: logger), configuration: configuration)
+            database: PGClient(configuration.database, logger: logger), configuration: configuration,
+            neighbours: Neighbours(configuration, logger: logger))
         let application = Application.build(
             services, address: .hostname(self.hostname, port: self.port), logger: logger)
         var parts: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: application)]

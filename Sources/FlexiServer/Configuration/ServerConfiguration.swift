@@ -51,6 +51,7 @@ struct ServerConfiguration: Sendable {
     let mail: MailConfiguration?
     /// `nil` where no short message can be sent.
     let sms: SMSConfiguration?
+    let neighbours: NeighbourConfiguration
 
     let secretKey: SecretKey
     let previousSecretKey: SecretKey?
@@ -116,6 +117,7 @@ struct ServerConfiguration: Sendable {
         self.outbox = try OutboxConfiguration(reader)
         self.mail = try MailConfiguration(reader, senderName: self.appName)
         self.sms = try SMSConfiguration(reader)
+        self.neighbours = try NeighbourConfiguration(reader)
         self.secretKey = try Self.secretKey(reader)
         self.previousSecretKey = try reader.read(Settings.previousSecretKey)
         var database = try PGConfiguration(reader.read(Settings.databaseURL) ?? "")
@@ -205,7 +207,7 @@ extension ServerConfiguration {
 
 /// Reads settings from the merged environment.
 struct SettingReader {
-    private let config: ConfigReader
+    fileprivate let config: ConfigReader
 
     init(_ values: [String: String]) {
         self.config = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values))
@@ -226,6 +228,10 @@ struct SettingReader {
 }
 
 extension SettingReader {
+    func isSet(_ setting: some DocumentedSetting) -> Bool {
+        self.config.string(forKey: ConfigKey([setting.name]), isSecret: setting.isSecret) != nil
+    }
+
     /// A key that another one's value makes necessary.
     func require<Value>(_ setting: Setting<Value?>, by reason: String) throws(ConfigurationError) -> Value {
         guard let value = try self.read(setting) else {

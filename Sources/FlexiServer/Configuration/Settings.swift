@@ -229,6 +229,35 @@ enum Settings {
     static let smsTotal = Setting(
         "SMS_DAILY_TOTAL", default: 1_000, in: 0...100_000_000, "Short messages a day in all; 0 does not limit them.")
 
+    // MARK: Neighbours
+
+    static let pusherPath = Setting(
+        pathOf: "APP_FLEXISIP_PUSHER_PATH",
+        "Flexisip's program flexisip_pusher, which sends account creation tokens to phones. Unset, none are sent.")
+    static let firebaseKeyFile = Setting(
+        pathOf: "FLEXISIP_PUSHER_FIREBASE_KEY_FILE",
+        "Key of a Firebase service account, which flexisip_pusher reads itself. Android phones get no push without it.")
+    static let linphoneDaemonPath = Setting(
+        pathOf: "APP_LINPHONE_DAEMON_UNIX_PATH",
+        "Socket of the linphone-daemon that sends SIP messages. Unset, none are sent.")
+    static let registrar = Setting<RegistrarKind?>(
+        choice: "REGISTRAR",
+        "Where devices are listed and removed. Unset, it is flexisip where APP_FLEXISIP_PROXY_PID is set, else nowhere."
+    )
+    static let flexisipProcessIDFile = Setting(
+        pathOf: "APP_FLEXISIP_PROXY_PID", default: "/var/run/flexisip-proxy.pid",
+        "File with the process id of Flexisip's proxy, after which its control socket is named.")
+    static let flexisipSocketDirectory = Setting(
+        pathOf: "FLEXISIP_SOCKET_DIRECTORY", default: "/tmp",
+        "Where that socket lies; another folder where the proxy has a /tmp of its own.")
+    static let registrarURL = Setting<String?>(
+        "REGISTRAR_URL", type: "URL", isSecret: true,
+        "Database of Kamailio's usrloc module, in the forms of DATABASE_URL.")
+    static let neighbourTimeoutSeconds = Setting(
+        "NEIGHBOUR_TIMEOUT_SECONDS", default: 10, in: 1...60,
+        "How long pusher, linphone-daemon and registrar may take, the wait for a free one included; then the answer is 503."
+    )
+
     // MARK: Secrets and database
 
     static let secretKey = Setting<SecretKey?>(
@@ -242,7 +271,9 @@ enum Settings {
         "PostgreSQL, as a URL or as keywords; unset, libpq's own variables (PGHOST, PGUSER, …) decide.")
     static let databasePoolSize = Setting<Int?>(
         optional: "DATABASE_POOL_SIZE", type: "number", expected: "a whole number from 1 to 500",
-        meaning: "Most connections to the database that one process opens; unset, two for each core and at least four."
+        meaning:
+            "Most connections to the database that one process opens for changes; unset, two for each core and at least four. "
+            + "Reads share up to four more."
     ) { text -> Int? in Int(text).flatMap { (1...500).contains($0) ? $0 : nil } }
     static let adminPassword = Setting<String?>(
         "FLEXI_ADMIN_PASSWORD", isSecret: true,
@@ -270,6 +301,8 @@ enum Settings {
         smsDriver, smsSender, smsWebhookURL, smsWebhookToken,
         ovhEndpoint, ovhKey, ovhSecret, ovhConsumerKey, ovhSender, ovhService,
         smsCountries, smsPerAccount, smsPerNumber, smsPerAddress, smsTotal,
+        pusherPath, firebaseKeyFile, linphoneDaemonPath, registrar, flexisipProcessIDFile, flexisipSocketDirectory,
+        registrarURL, neighbourTimeoutSeconds,
         secretKey, secretKeyFile, previousSecretKey, databaseURL, databasePoolSize, adminPassword,
         logLevel, logFormat,
     ]
@@ -281,9 +314,7 @@ enum Settings {
 
     /// Keys of the reference system that mean nothing here; those that end in `*` stand for all that begin so.
     static let withoutMeaning = [
-        "APP_ENV", "APP_DEBUG", "APP_FLEXISIP_PROXY_PID", "APP_FLEXISIP_PUSHER_PATH",
-        "APP_LINPHONE_DAEMON_UNIX_PATH",
-        "INSTANCE_*", "WEB_PANEL",
+        "APP_ENV", "APP_DEBUG", "INSTANCE_*", "WEB_PANEL",
         "PUBLIC_REGISTRATION",
         "PHONE_AUTHENTICATION", "DEVICES_MANAGEMENT", "NEWSLETTER_REGISTRATION_ADDRESS", "TERMS_OF_USE_URL",
         "PRIVACY_POLICY_URL",
@@ -295,6 +326,11 @@ enum Settings {
 enum PasswordHashPolicy: String, CaseIterable, Sendable {
     case asked
     case both
+}
+
+enum RegistrarKind: String, CaseIterable, Sendable {
+    case flexisip
+    case kamailio
 }
 
 enum LogFormat: String, CaseIterable, Sendable {
@@ -310,4 +346,21 @@ extension Setting where Value == SecretKey? {
             meaning: meaning,
             parse: { SecretKey(base64: $0) })
     }
+}
+
+extension Setting {
+    init(pathOf name: String, _ meaning: String) where Value == String? {
+        self.init(
+            optional: name, type: "path", expected: "an absolute path", meaning: meaning, parse: { absolutePath($0) })
+    }
+
+    init(pathOf name: String, default value: String, _ meaning: String) where Value == String {
+        self.init(
+            name, type: "path", expected: "an absolute path", default: value, as: value, meaning: meaning,
+            parse: { absolutePath($0) })
+    }
+}
+
+private func absolutePath(_ text: String) -> String? {
+    text.hasPrefix("/") && !text.contains(where: \.isNewline) ? text : nil
 }

@@ -13,6 +13,12 @@ struct SIPAddress: Hashable, Sendable {
         self.domain = domain
     }
 
+    /// Of an account as it is stored.
+    init(storedUsername username: String, domain: DomainName) {
+        self.username = username
+        self.domain = domain
+    }
+
     /// Reads a `From` header field's value; `nil` when it is none.
     init?(fromHeader value: String) {
         let text = value.utf8

@@ -77,6 +77,13 @@ struct ServerResponder: HTTPResponder {
         case let error as PGError where error.isOutage:
             context.logger.error("database not available", metadata: ["error": "\(String(reflecting: error))"])
             return .unavailable("The service is not available at the moment.")
+        case let failure as GatewayFailure:
+            context.logger.error(
+                "neighbour failed",
+                metadata: [
+                    "neighbour": .string(failure.neighbour.rawValue), "error": .string(failure.reason),
+                ])
+            return .unavailable(failure.neighbour.failureMessage)
         case is CancellationError:
             return .unavailable("The request was given up.")
         default:

@@ -124,6 +124,7 @@ struct FullAccount: Sendable {
             }
         case "type": String(route.method == "POST" ? self.otherType : self.type)
         case "action": String(self.action)
+        case "uuid": "urn:uuid:c5d9b5a8-3c5f-00a4-9bd2-11b8e3ac0e38"
         case "auth_token": route.path.hasSuffix("/attach") ? self.tokens.free : self.tokens.attached
         case "provisioning_token": self.tokens.provisioning
         default: "{\(capture)}"
@@ -147,6 +148,9 @@ struct FullAccount: Sendable {
             #"{"username":"made.\#(tag)","password":"wonderland","algorithm":"MD5"}"#
         case "POST /api/accounts/with-account-creation-token", "POST /api/accounts/with-token":
             #"{"username":"made.\#(tag)","password":"wonderland","algorithm":"MD5","token":"\#(self.tokens.creation)"}"#
+        case "POST /api/account_creation_tokens/send-by-push", "POST /api/tokens":
+            #"{"pn_provider":"fcm","pn_param":"project","pn_prid":"device-\#(tag)"}"#
+        case "POST /api/messages": #"{"to":"sip:somebody@sip.example.org","body":"Hello"}"#
         case "POST /api/accounts/{account}/activate/email": #"{"code":"\#(self.tokens.activation)"}"#
         case "POST /api/accounts/{account}/activate/phone": #"{"code":"\#(Self.pin)"}"#
         case "PATCH /api/accounts/{account}": #"{"display_name":"Somebody"}"#

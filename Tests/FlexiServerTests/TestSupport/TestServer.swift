@@ -65,7 +65,9 @@ func withServer(
     var pool = configuration.database
     pool.parameters["role"] = "flexi_app"
     pool.waitForConnections(atMost: .seconds(60))
-    var services = Services(database: PGClient(pool, logger: log.logger()), configuration: configuration)
+    var services = Services(
+        database: PGClient(pool, logger: log.logger()), configuration: configuration,
+        neighbours: Neighbours(configuration, logger: log.logger()))
     services.now = { clock.now }
     try await CredentialRepository(services.database).startEpoch(at: clock.now)
 

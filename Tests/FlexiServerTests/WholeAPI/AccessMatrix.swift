@@ -3,7 +3,7 @@ import Testing
 @testable import FlexiServer
 
 /// What each caller is answered on each route, where many domains are served, messages can be sent, and everything that the
-/// route is about is there, but for changes that wait for a code.
+/// route is about is there, but for changes that wait for a code, and for programs beside the server.
 ///
 /// The columns, in this order:
 ///
@@ -32,6 +32,8 @@ enum AccessMatrix {
         POST   /api/accounts/me/api_key/{auth_token}          200  200  200  200  200  200  200  200  200  200  200  200
         POST   /api/accounts/with-account-creation-token      200  200  200  200  200  200  200  200  200  200  200  200
         POST   /api/accounts/with-token                       200  200  200  200  200  200  200  200  200  200  200  200
+        POST   /api/account_creation_tokens/send-by-push      503  503  503  503  503  503  503  503  503  503  503  503
+        POST   /api/tokens                                    503  503  503  503  503  503  503  503  503  503  503  503
         POST   /api/accounts/{account}/activate/email         200  200  200  200  200  200  200  200  200  200  200  200
         POST   /api/accounts/{account}/activate/phone         200  200  200  200  200  200  200  200  200  200  200  200
         GET    /provisioning                                  200  200  200  200  200  200  200  200  200  200  200  200
@@ -55,6 +57,8 @@ enum AccessMatrix {
         GET    /api/accounts/me/contacts/{contact}            422  401  401  401  401  200  401  200  404  404  404  404
         GET    /api/accounts/auth_token/{auth_token}/attach   422  401  401  401  401  200  401  200  200  200  200  200
         POST   /api/accounts/auth_token/{auth_token}/attach   422  401  401  401  401  200  401  200  200  200  200  200
+        GET    /api/accounts/me/devices                       422  401  401  401  401  503  401  503  503  503  503  503
+        DELETE /api/accounts/me/devices/{uuid}                422  401  401  401  401  503  401  503  503  503  503  503
 
         GET    /api/accounts                                  422  401  401  401  401  403  401  403  403  200  200  200
         POST   /api/accounts                                  422  401  401  401  401  403  401  403  403  200  200  200
@@ -67,6 +71,7 @@ enum AccessMatrix {
         GET    /api/statistic/day                             422  401  401  401  401  403  401  403  403  200  200  200
         GET    /api/statistic/week                            422  401  401  401  401  403  401  403  403  200  200  200
         GET    /api/statistic/month                           422  401  401  401  401  403  401  403  403  200  200  200
+        POST   /api/messages                                  422  401  401  401  401  403  401  403  403  503  503  503
 
         GET    /api/accounts/{account}                        422  401  401  401  401  403  401  403  403  200  404  200
         PATCH  /api/accounts/{account}                        422  401  401  401  401  403  401  403  403  200  404  200
@@ -106,6 +111,9 @@ enum AccessMatrix {
 
         /// Administrators only, as far as the expectations say.
         var isAdministration: Bool { (try? self.status(.user)) == 403 }
+
+        /// Another program does its work, and is not there.
+        var needsNeighbour: Bool { self.statuses.contains(503) }
     }
 
     static let rows: [Row] = text.split(separator: "\n").dropFirst().map { line in

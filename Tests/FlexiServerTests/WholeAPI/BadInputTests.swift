@@ -110,7 +110,10 @@ struct BadInputTests {
             let before = try await server.contents()
             for route in server.routes() where !route.captures.isEmpty {
                 // An unknown token gets the configuration without an account.
-                let admitted = route.path == "/provisioning/{provisioning_token}" ? [200, 404, 422] : [403, 404, 422]
+                var admitted = route.path == "/provisioning/{provisioning_token}" ? [200, 404, 422] : [403, 404, 422]
+                if AccessMatrix.rows.contains(where: { $0.route == route && $0.needsNeighbour }) {
+                    admitted.append(503)
+                }
                 let targets = route.captures.flatMap { name in
                     Self.segments.map { segment in
                         route.captures.reduce(route.path) { path, other in

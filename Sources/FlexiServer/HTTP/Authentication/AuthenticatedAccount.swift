@@ -38,6 +38,10 @@ struct AuthenticatedAccount: Sendable {
         self.credential = credential
     }
 
+    var address: SIPAddress {
+        SIPAddress(storedUsername: self.username, domain: self.domain)
+    }
+
     /// With one domain, administrators act in it alone, and those of another domain nowhere. With many, super
     /// administrators act in all of them and the others in their own.
     private static func administeredDomains(
