@@ -7,7 +7,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts
 
 import api_document  # noqa: E402
 import digest_clients  # noqa: E402
+import failing_neighbours  # noqa: E402
 import linphone  # noqa: E402
+import sip  # noqa: E402
 import vcards  # noqa: E402
 from deployment import UNLIMITED, Deployment, Failure  # noqa: E402
 
@@ -19,18 +21,27 @@ def main():
     configuration, cluster = sys.argv[1:]
     try:
         with Deployment(configuration, cluster, SETTINGS) as deployment:
-            deployment.start()
-            try:
-                for client in (digest_clients, linphone, vcards, api_document):
-                    for line in client.check(deployment):
-                        print(line, flush=True)
-            except Exception:
-                print(deployment.log_tail(), file=sys.stderr)
-                raise
-            if (status := deployment.stop()) != 0:
-                raise Failure(f"FlexiServer ended with {status} after SIGTERM")
+            serve(deployment, (digest_clients, linphone, vcards, api_document))
+            with sip.Neighbours(deployment) as neighbours:
+                serve(deployment, (neighbours,))
+            for line in failing_neighbours.check(deployment):
+                print(line, flush=True)
     except Failure as failure:
         sys.exit(f"interop: {failure}")
+
+
+def serve(deployment, clients):
+    """Runs the server for the clients, and ends it as an init system does."""
+    deployment.start()
+    try:
+        for client in clients:
+            for line in client.check(deployment):
+                print(line, flush=True)
+    except Exception:
+        print(deployment.log_tail(), file=sys.stderr)
+        raise
+    if (status := deployment.stop()) != 0:
+        raise Failure(f"FlexiServer ended with {status} after SIGTERM")
 
 
 if __name__ == "__main__":

@@ -168,6 +168,12 @@ def with_database(url, name):
         f"{parts.scheme}:/{name}", f"{parts.scheme}:///{name}")
 
 
+def free_udp_port():
+    with socket.socket(type=socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

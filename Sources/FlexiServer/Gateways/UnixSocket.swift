@@ -44,7 +44,9 @@ struct UnixSocket: Sendable {
                     if answer.readableBytes > maximumBytes { throw AnswerTooLong() }
                     if isComplete?(answer) == true { return answer }
                 }
-            } catch let error as IOError where answer.readableBytes == 0 {
+            } catch {
+                if answer.readableBytes > 0 || error is CancellationError { throw error }
+                // However the end of the connection shows itself.
                 throw Untaken(cause: error)
             }
             try Task.checkCancellation()
