@@ -9,6 +9,7 @@ func addFeatures(to groups: RouteGroups, services: Services) {
     EmailChangeRoutes(services: services).add(to: groups)
     PhoneChangeRoutes(services: services).add(to: groups)
     ActivationRoutes(services: services).add(to: groups)
+    ConfirmationRoutes(services: services).add(to: groups)
     AccountCreationTokenRoutes(services: services).add(to: groups)
     AuthTokenRoutes(services: services).add(to: groups)
     APIKeyRoutes(services: services).add(to: groups)

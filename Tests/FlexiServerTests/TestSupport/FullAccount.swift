@@ -127,6 +127,7 @@ struct FullAccount: Sendable {
         case "uuid": "urn:uuid:c5d9b5a8-3c5f-00a4-9bd2-11b8e3ac0e38"
         case "auth_token": route.path.hasSuffix("/attach") ? self.tokens.free : self.tokens.attached
         case "provisioning_token": self.tokens.provisioning
+        case "code": self.tokens.activation
         default: "{\(capture)}"
         }
     }

@@ -36,6 +36,8 @@ enum AccessMatrix {
         POST   /api/tokens                                    503  503  503  503  503  503  503  503  503  503  503  503
         POST   /api/accounts/{account}/activate/email         200  200  200  200  200  200  200  200  200  200  200  200
         POST   /api/accounts/{account}/activate/phone         200  200  200  200  200  200  200  200  200  200  200  200
+        GET    /email/{code}                                 200  200  200  200  200  200  200  200  200  200  200  200
+        POST   /email/{code}                                 200  200  200  200  200  200  200  200  200  200  200  200
         GET    /provisioning                                  200  200  200  200  200  200  200  200  200  200  200  200
         GET    /provisioning/{provisioning_token}             200  200  200  200  200  200  200  200  200  200  200  200
         GET    /provisioning/auth_token/{auth_token}          200  200  200  200  200  200  200  200  200  200  200  200

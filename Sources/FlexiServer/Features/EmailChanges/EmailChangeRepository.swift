@@ -30,23 +30,6 @@ struct EmailChangeRepository: Sendable {
         )
     }
 
-    /// The account that a code is for, and its domain; for whoever has nothing but the code.
-    func findAccount(_ codeHash: [UInt8], in scope: DomainScope) async throws -> (id: Account.ID, domain: DomainName)? {
-        try await self.db.query(
-            """
-            SELECT account.id, domain.name
-            FROM flexi.email_changes AS change
-            JOIN flexi.accounts AS account ON account.id = change.account_id
-            JOIN flexi.domains AS domain ON domain.id = account.domain_id
-            WHERE change.code_hash = \(codeHash) AND account.activated AND NOT domain.suspended AND \(scope.condition)
-            """
-        ).first.map { row in
-            let (id, name) = try row.decode((Account.ID, String).self)
-            guard let domain = DomainName(name) else { throw MalformedRow(column: "name") }
-            return (id, domain)
-        }
-    }
-
     /// What waits for the account, which the transaction has locked.
     func find(of account: Account.ID) async throws -> Pending? {
         try await self.db.query(
