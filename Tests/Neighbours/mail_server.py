@@ -15,6 +15,8 @@ import time
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
+import pipes_of_others
+
 
 def say(value):
     print(json.dumps(value), flush=True)
@@ -88,6 +90,5 @@ async def main():
 
 
 if __name__ == "__main__":
-    # Pipes of other programs, which whoever starts several at a time hands down: they would never see the end of them.
-    os.closerange(3, 4_096)
+    pipes_of_others.close()
     asyncio.run(main())

@@ -9,10 +9,11 @@ import argparse
 import hashlib
 import http.server
 import json
-import os
 import sys
 import threading
 import time
+
+import pipes_of_others
 
 KEY, SECRET, CONSUMER_KEY = "application", "application secret", "consumer key"
 TOKEN = "webhook token"
@@ -115,6 +116,5 @@ def main():
 
 
 if __name__ == "__main__":
-    # Pipes of other programs, which whoever starts several at a time hands down: they would never see the end of them.
-    os.closerange(3, 4_096)
+    pipes_of_others.close()
     main()

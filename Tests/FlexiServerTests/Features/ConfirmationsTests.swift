@@ -168,14 +168,16 @@ struct ConfirmationsTests {
     }
 
     @Test func aMailThatAnAppAskedForLeadsToTheChangedAccount() async throws {
-        try await Neighbour.with("mail_server.py") { mailServer in
-            try await withServer([
-                "MAIL_DRIVER": "smtp", "MAIL_HOST": "127.0.0.1", "MAIL_PORT": "\(mailServer.port)",
-                "MAIL_ENCRYPTION": "none", "MAIL_FROM_ADDRESS": "service@example.org",
-            ]) { server in
+        try await withServer(Self.mail) { server in
+            try await Neighbour.with("mail_server.py") { mailServer in
                 let account = try await server.account()
                 let key = try await server.apiKey(of: account)
-                let gateways = Gateways(server.services.configuration)
+                let gateways = try Gateways(
+                    ServerConfiguration(environment: [
+                        "FLEXI_SECRET_KEY": TestServer.secretKey, "MAIL_DRIVER": "smtp", "MAIL_HOST": "127.0.0.1",
+                        "MAIL_PORT": "\(mailServer.port)", "MAIL_ENCRYPTION": "none",
+                        "MAIL_FROM_ADDRESS": "service@example.org",
+                    ]))
                 try await server.withOutboxService(gateways) {
                     let asked = try await server.post(
                         "/api/accounts/me/email/request", [("x-api-key", key), ("Accept-Language", "fr")],
