@@ -35,7 +35,8 @@ struct JournaledRun {
             }
         }
         try await self.write(write.ended(self.direction, self.script.file.version))
-        try await self.connection.simpleQuery(unsafeSQL: "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
+        let ledger = SessionSettings.ledger(role: self.migrator.options.role, isLocal: false)
+        try await self.connection.simpleQuery(unsafeSQL: "RESET SESSION AUTHORIZATION; RESET ALL; " + ledger.text)
     }
 
     private func begin(_ unfinished: LedgerEntry?) async throws -> (write: JournalWrite, journal: [JournalEntry]) {
@@ -130,7 +131,7 @@ extension JournaledRun {
                 unsafeSQL: SQLText(
                     "SELECT pg_catalog.set_config('lock_timeout', \("\(lockTimeout.milliseconds)"), true)"
                 ).text)
-            try await self.send(step) { try await transaction.simpleQuery(unsafeSQL: $0) }
+            try await self.send(step) { try await transaction.run(step.statement, of: self.script) }
             let ledger = SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
             try await transaction.simpleQuery(
                 unsafeSQL: (ledger + write.began(step.number, sha256: step.sha256) + write.finished(step.number)).text)
@@ -146,7 +147,7 @@ extension JournaledRun {
         if let text {
             try await self.write(write.began(step.number, sha256: step.sha256))
             try await self.setLockTimeout(step.kind.waitsForSnapshots ? self.snapshotWait : lockTimeout)
-            try await self.send(step) { _ in try await self.connection.simpleQuery(unsafeSQL: text) }
+            try await self.send(step) { try await self.connection.simpleQuery(unsafeSQL: text) }
             try await self.setLockTimeout(self.migrator.options.lockTimeout)
             try await preparation.check(step.statement, self.script.file)
         }
@@ -163,10 +164,10 @@ extension JournaledRun {
         )
     }
 
-    /// Sends the text, and names the statement in what the server has against it.
-    private func send(_ step: Step, _ body: (String) async throws -> [PGRows]) async throws {
+    /// Sends a statement, and says which it was in what the server has against it.
+    private func send(_ step: Step, _ body: () async throws -> Void) async throws {
         do {
-            _ = try await body(step.text)
+            try await body()
         } catch let error as PGError {
             let failure = MigrationFailure(error, in: step.statement, of: self.script.file)
             guard step.kind.waitsForSnapshots, error.sqlState == "55P03" else { throw failure }

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+import PGClient
 
 /// A migration file that was read as SQL and may be applied.
 public struct MigrationScript: Sendable {
@@ -66,8 +67,13 @@ public struct MigrationScript: Sendable {
         self.file.source[bytes: statement.bytes]
     }
 
+    /// The lines of data behind `COPY … FROM stdin`; nil for other statements.
+    func data(of statement: SQLLexer.Statement) -> String? {
+        statement.copyData.map { self.file.source[bytes: $0] }
+    }
+
     func sha256(of statement: SQLLexer.Statement) -> [UInt8] {
-        SHA256.hash(self.text(of: statement))
+        SHA256.hash(self.text(of: statement) + (self.data(of: statement) ?? ""))
     }
 
     private func check(_ statement: SQLLexer.Statement) throws(MigrationFailure) {
@@ -88,5 +94,17 @@ public struct MigrationScript: Sendable {
         default:
             break
         }
+    }
+}
+
+extension PGTransaction {
+    /// Runs a statement of a file, and gives it its data.
+    func run(_ statement: SQLLexer.Statement, of script: MigrationScript) async throws {
+        let text = script.text(of: statement)
+        guard let data = script.data(of: statement) else {
+            try await self.simpleQuery(unsafeSQL: text)
+            return
+        }
+        _ = try await self.copyIn(PGQuery(unsafeSQL: text)) { try await $0.write(data.utf8) }
     }
 }

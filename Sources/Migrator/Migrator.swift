@@ -28,6 +28,8 @@ public struct Migrator: Sendable {
         configuration.statementTimeout = nil
         // Rather late than failed: what is to be done is worth waiting for a busy server.
         configuration.connectTimeout = max(configuration.connectTimeout, .seconds(30))
+        configuration.phaseTimeouts.authentication = configuration.connectTimeout
+        configuration.phaseTimeouts.session = configuration.connectTimeout
         // Files may drop prepared statements, and nothing is run often enough to gain by one.
         configuration.statementCacheCapacity = 0
         configuration.noticeHandler = { report(.notice(severity: $0.severity, message: $0.message)) }

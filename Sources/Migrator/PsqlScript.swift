@@ -89,7 +89,7 @@ struct PsqlScript {
 
     private func transaction(_ script: MigrationScript) -> String {
         """
-        \(script.statements.map { Self.terminated(script.text(of: $0)) }.joined(separator: "\n"))
+        \(script.statements.map { Self.statement($0, of: script) }.joined(separator: "\n"))
         SET CONSTRAINTS ALL IMMEDIATE;
         \((self.ledgerRole + self.write(script).ended(.up)).text)
         COMMIT;
@@ -102,21 +102,21 @@ struct PsqlScript {
         var text =
             "BEGIN;\n" + self.ledgerRole.text + begun.replacing(/;\s*$/, with: "") + " \\gset migrate_\nCOMMIT;\n"
         for (index, statement) in script.statements.enumerated() {
-            let source = script.text(of: statement)
-            let kind = StatementKind(source)
+            let source = Self.statement(statement, of: script)
+            let kind = StatementKind(script.text(of: statement))
             let began = journal.began(index + 1, sha256: script.sha256(of: statement))
             let finished = journal.finished(index + 1)
             switch kind {
             case .ordinary, .setting:
                 text +=
-                    "BEGIN;\n" + Self.terminated(source) + "\n" + (self.ledgerRole + began + finished).text
+                    "BEGIN;\n" + source + "\n" + (self.ledgerRole + began + finished).text
                     + "COMMIT;\n"
             default:
                 let wait = script.directives.snapshotWait ?? self.options.snapshotWait
                 let timeout = kind.waitsForSnapshots ? wait : script.directives.lockTimeout ?? self.options.lockTimeout
                 text +=
                     self.inTransaction(began) + "SET lock_timeout = \(timeout.milliseconds);\n"
-                    + Self.terminated(source) + "\n"
+                    + source + "\n"
                 text += self.inTransaction(finished)
             }
         }
@@ -129,8 +129,13 @@ struct PsqlScript {
     }
 
     /// The last statement of a file may end without a semicolon, and with a comment.
-    private static func terminated(_ statement: String) -> String {
-        statement.hasSuffix(";") ? statement : statement + "\n;"
+    private static func statement(_ statement: SQLLexer.Statement, of script: MigrationScript) -> String {
+        let text = script.text(of: statement)
+        var lines = text.hasSuffix(";") ? text : text + "\n;"
+        if let data = script.data(of: statement) {
+            lines += "\n" + data + (data.isEmpty || data.hasSuffix("\n") ? "" : "\n") + "\\."
+        }
+        return lines
     }
 
     /// `psql` puts the value of a variable of its own in place of a colon and the variable's name, as in `a[1:row_count]`.

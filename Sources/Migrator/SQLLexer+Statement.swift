@@ -39,8 +39,8 @@ extension SQLLexer.Statement {
             break
         case "prepare" where second == "transaction":
             break
-        case "copy" where self.readsFromClient || self.writesToClient:
-            return "COPY with the client is not possible here: write INSERT, or load the rows with psql"
+        case "copy" where self.writesToClient:
+            return "COPY TO stdout is not possible here: nobody takes the rows"
         default:
             return nil
         }

@@ -48,7 +48,7 @@ struct TransactionRun {
         for (index, statement) in self.script.statements(self.direction).enumerated() {
             self.watch.began(index + 1, of: self.script, self.direction)
             do {
-                try await transaction.simpleQuery(unsafeSQL: self.script.text(of: statement))
+                try await transaction.run(statement, of: self.script)
             } catch let error as PGError {
                 throw MigrationFailure(error, in: statement, of: self.script.file)
             }

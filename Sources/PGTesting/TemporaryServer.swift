@@ -18,6 +18,9 @@ public final class TemporaryServer: @unchecked Sendable {
 
     private var data: String { self.program.folder + "/data" }
 
+    /// The folder of its socket, as `PGHOST` takes it.
+    public var host: String { self.program.folder }
+
     public var conninfo: String { "host='\(self.program.folder)' user='postgres' dbname='postgres'" }
 
     /// Puts a line before those that say who may connect how.

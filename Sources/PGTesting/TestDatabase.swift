@@ -98,6 +98,9 @@ extension PGConfiguration {
     /// Hundreds of tests share the processors: whoever waits for a connection is to get one, not to be refused for the wait.
     public mutating func waitForConnections(atMost time: Duration) {
         self.connectTimeout = time
+        self.phaseTimeouts.connect = time
+        self.phaseTimeouts.authentication = time
+        self.phaseTimeouts.session = time
         self.pool.acquireTimeout = time
     }
 }

@@ -148,6 +148,44 @@ struct MigratorTests {
         }
     }
 
+    @Test func rowsThatStandInTheFileAreCopied() async throws {
+        try await Scratch.with { scratch in
+            let sql =
+                "CREATE TABLE a (b int, c text);\nCOPY a FROM stdin;\n1\tit's; 'é\n2\t\\N\n\\.\nUPDATE a SET b = b + 1;\n"
+            try await scratch.up([try migration("1_a.sql", sql)])
+            #expect(try await scratch.values("SELECT concat_ws(' ', b, c) FROM a ORDER BY b") == ["2 it's; 'é", "3"])
+            let broken = try migration("2_b.sql", "-- migrate:no-transaction\nCOPY a FROM stdin;\n4\tx\nfive\tx\n\\.\n")
+            let failure = await #expect(throws: MigrationFailure.self) {
+                try await scratch.up([migration("1_a.sql", sql), broken])
+            }
+            #expect(failure?.sqlState == "22P02")
+            #expect(failure?.place?.position.line == 2)
+            #expect(failure?.context?.contains("line 2") == true)
+            #expect(try await scratch.values("SELECT count(*) FROM a") == ["2"])
+        }
+    }
+
+    @Test func readersPassWhileAFileWaitsForAnotherReader() async throws {
+        try await Scratch.with { scratch in
+            let first = try migration("1_a.sql", "CREATE TABLE a ()")
+            try await scratch.up([first])
+            let (retries, continuation) = AsyncStream<Void>.makeStream()
+            let migrator = scratch.migrator { event in
+                if case .retrying = event { continuation.yield() }
+            }
+            try await scratch.withReader { longReader in
+                try await longReader.simpleQuery(unsafeSQL: "SELECT FROM a")
+                async let applied = migrator.up([first, migration("2_b.sql", "ALTER TABLE a ADD b int")])
+                for await _ in retries { break }
+                // Behind a statement that queues without end, none of these would return before the long reader ends.
+                for _ in 1...20 { #expect(try await scratch.values("SELECT count(*) FROM a") == ["0"]) }
+                #expect(try await scratch.values("SELECT version FROM migrate.ledger") == ["1"])
+                try await longReader.simpleQuery(unsafeSQL: "COMMIT")
+                #expect(try await applied.map(\.fileName) == ["2_b.sql"])
+            }
+        }
+    }
+
     @Test func aDeferredConstraintIsCheckedBeforeTheLedgerIsWritten() async throws {
         try await Scratch.with { scratch in
             let sql =

@@ -28,7 +28,7 @@ struct PsqlScriptTests {
         [
             try migration(
                 "1_a.sql",
-                "-- migrate:breaks-before 1\nCREATE TABLE a (b int, c int[] DEFAULT '{1}');\nINSERT INTO a VALUES (1);\n"
+                "-- migrate:breaks-before 1\nCREATE TABLE a (b int, c int[] DEFAULT '{1}');\nINSERT INTO a VALUES (1);\nCOPY a (b) FROM stdin;\n2\n\\N\n\\.\n"
             ),
             try migration(
                 "2_b.sql",
@@ -78,6 +78,7 @@ struct PsqlScriptTests {
                 #expect(errors == "")
                 #expect(try await scripted.values(Self.ledger) == applied.values(Self.ledger))
                 #expect(try await scripted.values(Self.catalog) == applied.values(Self.catalog))
+                #expect(try await scripted.values("SELECT b FROM a ORDER BY b") == ["1", "2", nil])
                 #expect(try await scripted.up(files, options: self.options) == [])
                 #expect(script == (try scripted.migrator(options: self.options).script(files, from: 0)))
                 let (again, complaint) = try await self.psql(script, scripted)
