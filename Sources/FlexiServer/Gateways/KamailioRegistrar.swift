@@ -10,7 +10,7 @@ struct KamailioRegistrar: Registrar {
     private static let width = 4
     private static let queueLimit = 64
 
-    private let database: PGConfiguration
+    private var database: PGConfiguration
     private let onlyDomain: DomainName?
     private let timeout: Duration
     private let logger: Logger
@@ -19,7 +19,10 @@ struct KamailioRegistrar: Registrar {
     /// A registration that names no domain belongs to `onlyDomain`, the one that is served; where several are, it
     /// could be anybody's and counts for nobody.
     init(_ database: PGConfiguration, onlyDomain: DomainName?, timeout: Duration, logger: Logger) {
+        // What bounds a request bounds its parts.
         self.database = database
+        self.database.connectTimeout = timeout
+        self.database.statementTimeout = timeout
         self.onlyDomain = onlyDomain
         self.timeout = timeout
         self.logger = logger

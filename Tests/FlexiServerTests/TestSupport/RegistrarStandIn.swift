@@ -173,7 +173,11 @@ struct KamailioDatabase: Sendable {
         )
     }
 
-    var client: PGClient { PGClient(self.database.configuration, logger: Logger(label: "test")) }
+    var client: PGClient {
+        var configuration = self.database.configuration
+        configuration.waitForConnections(atMost: .seconds(60))
+        return PGClient(configuration, logger: Logger(label: "test"))
+    }
 }
 
 /// Lends a database with Kamailio's table; its columns and index are those of version 9, which Kamailio 5.6 has.
