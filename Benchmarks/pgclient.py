@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 from report import report
@@ -25,6 +26,7 @@ INSERT INTO accounts
 CREATE INDEX ON accounts (username, domain);
 CREATE INDEX ON accounts (id);
 VACUUM ANALYZE accounts;
+CREATE UNLOGGED TABLE copied (LIKE accounts);
 CREATE UNLOGGED TABLE inserted (id bigint, username text NOT NULL, activated boolean NOT NULL);
 CHECKPOINT;
 """
@@ -110,20 +112,24 @@ class Bench:
         return (int(fields[13]) + int(fields[14])) / CLOCK_TICK
 
     def run(self, *command):
-        """Runs a program to its end. Its sessions end with it, so that the postmaster has their CPU."""
+        """A program's output, how long it ran, and the CPU of it and of the server, all in seconds.
+
+        Its sessions end with it, so that the postmaster has their CPU."""
         before = self.server_seconds()
+        begun = time.monotonic()
         with tempfile.TemporaryFile(dir=self.folder) as output:
             process = subprocess.Popen(
                 [str(part) for part in command], stdout=output, stdin=subprocess.DEVNULL, cwd=self.folder,
                 env=self.environment)
             _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.monotonic() - begun
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode != 0:
                 raise Failure(f"{pathlib.Path(command[0]).name} {command[1]} ended with {process.returncode}")
             output.seek(0)
             text = output.read().decode()
         self.wait_for_sessions()
-        return text, usage.ru_utime + usage.ru_stime, self.server_seconds() - before
+        return text, seconds, usage.ru_utime + usage.ru_stime, self.server_seconds() - before
 
     def wait_for_sessions(self):
         others = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{self.database}' AND pid <> pg_backend_pid()"
@@ -131,11 +137,12 @@ class Bench:
             pass
 
     def program(self, *command):
-        text, client, server = self.run(*command)
-        return Run(json.loads(text), client, server)
+        text, _, client, server = self.run(*command)
+        measured = json.loads(text)
+        return Run(measured, measured.get("cpu", client), server)
 
-    def pgclient(self, what, **options):
-        return self.program(self.swift, what, *[f"--{name}={value}" for name, value in options.items()])
+    def pgclient(self, what, *arguments, **options):
+        return self.program(self.swift, what, *arguments, *[f"--{name}={value}" for name, value in options.items()])
 
     def select(self, tasks, way):
         return self.pgclient(
@@ -143,7 +150,7 @@ class Bench:
 
     def pgbench(self, clients):
         log = self.folder / f"pgbench-{clients}"
-        text, client, server = self.run(
+        text, _, client, server = self.run(
             "pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1",
             f"--time={max(1, round(self.seconds))}", f"--file={self.script}", "--log", f"--log-prefix={log}",
             "--sampling-rate=0.1")
@@ -172,9 +179,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--accounts", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=("select", "decode", "insert"), help="one group alone")
+    parser.add_argument("--only", choices=("select", "decode", "insert", "copy"), help="one group alone")
     arguments = parser.parse_args()
-    groups = {"select": select, "decode": decode, "insert": insert}
+    groups = {"select": select, "decode": decode, "insert": insert, "copy": copy}
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             load = os.getloadavg()[0]
@@ -247,6 +254,22 @@ def insert(bench):
     table("rows", runs)
     report("", "inserts a second, pipelined ÷ one by one", 5, "", ratios(
         runs, "PGClient, pipelined", "PGClient, one by one", Run.rate), at_least=True)
+
+
+def copy(bench):
+    file = bench.folder / "accounts.copy"
+    bench.psql(f"\\copy accounts to '{file}'")
+
+    def psql():
+        bench.psql("TRUNCATE copied")
+        _, seconds, client, server = bench.run(
+            "psql", "--quiet", "--no-psqlrc", "--command", f"\\copy copied from '{file}'")
+        return Run({"rows": bench.accounts, "seconds": seconds}, client, server)
+
+    runs = rounds(bench, {r"psql \copy": psql, "PGClient": lambda: bench.pgclient("copy", file)})
+    table("rows", runs)
+    for what, figure in (("wall", lambda run: run.measured["seconds"]), ("client CPU", Run.client_us)):
+        report("P5", f"COPY in of {bench.accounts:,} rows, {what} ÷ psql", 1.1, "", ratios(runs, "PGClient", r"psql \copy", figure))
 
 
 if __name__ == "__main__":

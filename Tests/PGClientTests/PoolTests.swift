@@ -168,6 +168,33 @@ import Testing
         }
     }
 
+    /// A caller that comes later never overtakes one that waits, be it for a statement or for a connection.
+    @Test func callersAreServedInTheOrderInWhichTheyCame() async throws {
+        try await withClient({ ($0.pool.maximum, $0.pool.acquireTimeout) = (1, .seconds(60)) }) { client in
+            try await client.execute("CREATE SEQUENCE turns MINVALUE 0")
+            try await withThrowingTaskGroup { group in
+                try await client.withConnection { _ in
+                    for index in 0..<30 {
+                        group.addTask {
+                            // The only connection counts, since tasks that are resumed go on in any order.
+                            let turn: PGQuery = "SELECT nextval('turns') AS turn"
+                            let rows =
+                                if index.isMultiple(of: 2) {
+                                    try await client.query(turn)
+                                } else {
+                                    try await client.withConnection { try await $0.query(turn) }
+                                }
+                            let served = try rows.only?.decode("turn", as: Int.self)
+                            #expect(served == index)
+                        }
+                        try await eventually { client.statistics.waiting == index + 1 }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func aResultIsHandedOverWhileSlowQueriesKeepTheConnectionsAndTheQueueBusy() async throws {
         try await withTestDatabase { database in
             var configuration = database.configuration

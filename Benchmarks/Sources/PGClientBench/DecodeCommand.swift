@@ -11,7 +11,7 @@ struct DecodeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = Bench.client(connections: 1)
-        let start = ContinuousClock.now
+        let measurement = Measurement()
         var decoded = 0
         for _ in 0..<self.results {
             let rows = try await client.query(
@@ -20,6 +20,6 @@ struct DecodeCommand: AsyncParsableCommand {
             decoded += accounts.count
         }
         guard decoded == self.results * self.rows else { throw BenchError.wrongRow }
-        Bench.report(["rows": Double(decoded), "seconds": Bench.seconds(ContinuousClock.now - start)])
+        measurement.stop().report(["rows": Double(decoded)])
     }
 }

@@ -19,7 +19,7 @@ struct InsertCommand: AsyncParsableCommand {
     func run() async throws {
         let client = Bench.client(connections: 1)
         try await client.execute("TRUNCATE inserted")
-        let start = ContinuousClock.now
+        let measurement = Measurement()
         try await client.withTransaction { transaction in
             switch self.way {
             case .single:
@@ -31,10 +31,10 @@ struct InsertCommand: AsyncParsableCommand {
                 for outcome in outcomes { _ = try outcome.get() }
             }
         }
-        let duration = ContinuousClock.now - start
+        let outcome = measurement.stop()
         let count = try await client.query("SELECT count(*) AS n FROM inserted").only?.decode("n", as: Int.self)
         guard count == self.rows else { throw BenchError.wrongRow }
-        Bench.report(["rows": Double(self.rows), "seconds": Bench.seconds(duration)])
+        outcome.report(["rows": Double(self.rows)])
     }
 
     static func insert(_ row: Int) -> PGQuery {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import PGClient
 
@@ -9,7 +10,7 @@ struct PGClientBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "PGClientBench",
         abstract: "Measures PGClient and prints what it did as one line of JSON.",
-        subcommands: [SelectCommand.self, DecodeCommand.self, InsertCommand.self]
+        subcommands: [SelectCommand.self, DecodeCommand.self, InsertCommand.self, CopyCommand.self]
     )
 }
 
@@ -27,13 +28,35 @@ enum Bench {
         return PGClient(configuration, logger: logger)
     }
 
-    /// The outcome, for the program that ran this one.
-    static func report(_ values: KeyValuePairs<String, Double>) {
-        let members = values.map { "\"\($0.key)\": \($0.value)" }
-        print("{" + members.joined(separator: ", ") + "}")
-    }
-
     static func seconds(_ duration: Duration) -> Double {
         Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+}
+
+/// What happens from its making to `stop`: the time, and the CPU of the whole process.
+struct Measurement {
+    struct Outcome {
+        let seconds: Double
+        let cpu: Double
+
+        /// Prints it, for the program that ran this one.
+        func report(_ values: KeyValuePairs<String, Double>) {
+            let all = values.map { ($0.key, $0.value) } + [("seconds", self.seconds), ("cpu", self.cpu)]
+            print("{" + all.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+        }
+    }
+
+    private let start = ContinuousClock.now
+    private let cpu = Self.cpuSeconds()
+
+    func stop() -> Outcome {
+        Outcome(seconds: Bench.seconds(ContinuousClock.now - self.start), cpu: Self.cpuSeconds() - self.cpu)
+    }
+
+    private static func cpuSeconds() -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 }

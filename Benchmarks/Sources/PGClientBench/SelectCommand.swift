@@ -21,9 +21,8 @@ struct SelectCommand: AsyncParsableCommand {
         let client = Bench.client(connections: self.connections, tasks: self.tasks)
         let database: any PGQuerying = self.way == .shared ? client.sharedReads : client
         try await self.warmUp(database)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let end = start + .seconds(self.seconds)
+        let measurement = Measurement()
+        let end = ContinuousClock.now + .seconds(self.seconds)
         let latencies = try await withThrowingTaskGroup(of: [UInt32].self) { group in
             for _ in 0..<self.tasks {
                 group.addTask {
@@ -32,11 +31,11 @@ struct SelectCommand: AsyncParsableCommand {
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
-        let duration = Bench.seconds(clock.now - start)
+        let outcome = measurement.stop()
         let sorted = latencies.sorted()
         func percentile(_ part: Double) -> Double { Double(sorted[Int(part * Double(sorted.count - 1))]) / 1000 }
-        Bench.report([
-            "queries": Double(latencies.count), "seconds": duration,
+        outcome.report([
+            "queries": Double(latencies.count),
             "p50": percentile(0.5), "p99": percentile(0.99), "max": percentile(1),
         ])
     }
@@ -123,6 +122,7 @@ struct AccountRow {
 }
 
 enum BenchError: Error {
+    case noFile
     /// The database answered something else than was asked for.
     case wrongRow
 }
