@@ -67,7 +67,7 @@ import Testing
             try server.conninfo(replacing: [
                 "host": "127.0.0.1,\(socket)", "hostaddr": "", "port": "\(silent.port),\(port)", "sslmode": "disable",
             ]))
-        configuration.phaseTimeouts.authentication = .milliseconds(100)
+        configuration.phaseTimeouts.authentication = .seconds(3)
         try await PGConnection.withConnection(configuration, logger: quietLogger) { connection in
             try await connection.query("SELECT 1")
         }

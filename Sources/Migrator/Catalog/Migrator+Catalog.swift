@@ -18,16 +18,17 @@ extension Migrator {
     /// Keeps what the schemas look like. Called under the lock, after the last file of a run and after whatever else changed what the
     /// ledger says.
     func recordCatalog(_ connection: PGConnection) async throws {
-        let newest = try await SnapshotTable(connection).newest()
-        let current =
-            self.options.schemas.isEmpty
-            ? Set(newest?.snapshot.schemas ?? []).union(try await CatalogSnapshot.schemasOfMigrations(connection))
-            : Set(self.options.schemas)
-        let snapshot = try await CatalogSnapshot.read(current.sorted(), connection)
-        if let newest, newest.isCurrent, newest.snapshot == snapshot { return }
-        try await connection.withTransaction { transaction in
+        try await connection.withTransaction(isolation: .repeatableRead) { transaction in
+            // Files leave the session as the login, who may have no right to the ledger.
             try await transaction.simpleQuery(
                 unsafeSQL: SessionSettings.ledger(role: self.options.role, isLocal: true).text)
+            let newest = try await SnapshotTable(transaction).newest()
+            let schemas =
+                self.options.schemas.isEmpty
+                ? Set(newest?.snapshot.schemas ?? []).union(try await CatalogSnapshot.schemasOfMigrations(transaction))
+                : Set(self.options.schemas)
+            let snapshot = try await CatalogSnapshot.read(schemas.sorted(), transaction)
+            if let newest, newest.isCurrent, newest.snapshot == snapshot { return }
             try await SnapshotTable(transaction).add(snapshot)
         }
     }
