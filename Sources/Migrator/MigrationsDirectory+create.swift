@@ -48,7 +48,8 @@ extension MigrationsDirectory {
         guard let last = versioned.last, let version = last.version else { return "0001" }
         let width = last.fileName.prefix { $0.isNumber }.count
         // Times of this century have fourteen digits.
-        guard width < 14 else { return Self.timestamp(now) }
+        // Two files of one second get two numbers all the same.
+        guard width < 14 else { return String(max(Int64(Self.timestamp(now)) ?? 0, version + 1)) }
         let digits = String(version + 1)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }

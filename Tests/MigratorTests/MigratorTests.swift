@@ -366,7 +366,7 @@ struct MigratorTests {
                 ]
                 async let applied = migrator.up(files)
                 let waiting =
-                    "FROM pg_stat_activity WHERE datname = current_database() AND query = 'COMMIT' AND wait_event = 'advisory'"
+                    "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%COMMIT' AND wait_event = 'advisory'"
                 try await scratch.waitUntil("SELECT EXISTS (SELECT \(waiting))")
                 if isCommitted {
                     proxy.reset()
