@@ -124,7 +124,7 @@ start_private() {
     local cluster=$1 deadline
     local settings="-p $port -c listen_addresses= -c unix_socket_directories=$sockets -c unix_socket_permissions=0700"
     if is_throwaway "$cluster"; then
-        settings+=" -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400"
+        settings+=" -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=1000"
     fi
     if ! postmaster_is_alive; then
         release_stale_locks
