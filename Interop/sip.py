@@ -227,10 +227,13 @@ def call(deployment, method, path, address, password):
 
 
 def uuid_of(phone):
-    """The instance id that the client has made for itself."""
-    for line in (phone.home / "rc").read_text().splitlines():
-        if line.startswith("uuid="):
-            return f"urn:uuid:{line.removeprefix('uuid=')}"
+    """The instance id that the client has made for itself, and writes down when it has time to."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        for line in (phone.home / "rc").read_text().splitlines():
+            if line.startswith("uuid="):
+                return f"urn:uuid:{line.removeprefix('uuid=')}"
+        time.sleep(0.2)
     raise Failure("linphone-daemon has no uuid in its configuration")
 
 

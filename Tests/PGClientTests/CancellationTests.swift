@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    /// F9: the signal of a cancelled query must not hit the next one on the connection.
+    /// The signal of a cancelled query must not hit the next one on the connection.
     @Test func noLateCancelHitsAnotherQuery() async throws {
         // A busy machine may take longer over a cancellation than the usual budget, which would cost the connection.
         try await withClient({ ($0.pool.maximum, $0.cancelBudget) = (1, .seconds(60)) }) { client in
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    /// F1: a caller that is cancelled at the very moment it is given a connection loses neither the connection nor the news.
+    /// A caller that is cancelled at the very moment it is given a connection loses neither the connection nor the news.
     @Test func noConnectionIsLostWhenCallersAreCancelledAsTheyAreServed() async throws {
         try await withClient({ ($0.pool.maximum, $0.cancelBudget) = (2, .seconds(60)) }) { client in
             for round in 0..<200 {

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    /// F10: a plan that the schema outgrew is made again.
+    /// A plan that the schema outgrew is made again.
     @Test func aStalePlanHealsOutsideOfATransaction() async throws {
         try await withClient { client in
             try await client.execute("CREATE TABLE t AS SELECT 1 AS a")
