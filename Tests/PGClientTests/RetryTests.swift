@@ -36,7 +36,7 @@ import Testing
         try await withClient({ $0.parameters = ["deadlock_timeout": "10ms"] }) { client in
             try await client.execute("CREATE TABLE t (id int PRIMARY KEY, n int)")
             try await client.execute("INSERT INTO t VALUES (1, 0), (2, 0)")
-            let attempts = Counter()
+            let (attempts, holders) = (Counter(), Counter())
             try await withThrowingTaskGroup { group in
                 for order in [[1, 2], [2, 1]] {
                     group.addTask {
@@ -44,7 +44,8 @@ import Testing
                             attempts.add(1)
                             try await transaction.execute("UPDATE t SET n = n + 1 WHERE id = \(order[0])")
                             // Both hold their first row before either asks for its second.
-                            try await eventually { attempts.value > 1 }
+                            holders.add(1)
+                            try await eventually { holders.value > 1 }
                             try await transaction.execute("UPDATE t SET n = n + 1 WHERE id = \(order[1])")
                         }
                     }
