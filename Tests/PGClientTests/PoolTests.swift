@@ -24,6 +24,14 @@ import Testing
         }
     }
 
+    @Test func aPoolThatWasMadeLongAgoWaitsForItsFirstConnection() async throws {
+        try await withClient({ $0.pool.acquireTimeout = .seconds(2) }) { client in
+            let start = ContinuousClock.now
+            try await eventually { ContinuousClock.now - start > .seconds(2) }
+            #expect(try await client.query("SELECT 1").count == 1)
+        }
+    }
+
     @Test func callersThatWaitTooLongAreToldWhoHasTheConnections() async throws {
         try await withClient({ ($0.pool.maximum, $0.pool.acquireTimeout) = (1, .milliseconds(50)) }) { client in
             try await eventually { (try? await client.query("SELECT 1")) != nil }

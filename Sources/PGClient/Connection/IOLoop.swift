@@ -89,6 +89,8 @@ final class IOLoop: @unchecked Sendable {
 
     private func run() {
         self.driver.loop = self
+        // The pool may have been made long before it is used.
+        self.driver.updateTime()
         var commands: [Command] = []
         var pollSet: [pollfd] = []
         var channels: [Channel] = []
