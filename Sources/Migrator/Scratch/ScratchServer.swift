@@ -92,7 +92,7 @@ private struct Surroundings {
             """
             SELECT format('GRANT %s ON DATABASE %I TO %s', privilege_type, \(copy)::text,
                 CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END) AS statement
-            FROM pg_database, aclexplode(datacl)
+            FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba)))
             WHERE datname = current_database()
             UNION ALL
             SELECT format('GRANT %s ON SCHEMA public TO %s', privilege_type,
