@@ -167,6 +167,23 @@ struct CatalogTests {
         }
     }
 
+    @Test func aReplayMayDoWhatTheOwnerOfTheDatabaseMay() async throws {
+        try await Scratch.with { scratch in
+            try await scratch.connection.simpleQuery(
+                unsafeSQL: "ALTER DATABASE \"\(scratch.database.name)\" OWNER TO \"\(scratch.owner)\"")
+            var options = MigratorOptions()
+            options.role = scratch.owner
+            let files = [try migration("1_a.sql", "CREATE SCHEMA app; CREATE TABLE app.t ()")]
+            try await Migrator(scratch.database.configuration, options: options, logger: Scratch.logger).up(files)
+            let drift = try await self.drift(scratch, files, replaying: true)
+            #expect(drift.fromReplay?.description == "")
+            #expect(drift.omissions == [])
+            // The role could not be dropped.
+            try await scratch.connection.simpleQuery(
+                unsafeSQL: "ALTER DATABASE \"\(scratch.database.name)\" OWNER TO CURRENT_USER")
+        }
+    }
+
     @Test func aScratchDatabaseIsGoneAfterwards() async throws {
         try await self.withEverything { scratch, _ in
             let server = ScratchServer(scratch.database.configuration)
