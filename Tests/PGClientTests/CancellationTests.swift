@@ -99,6 +99,22 @@ import Testing
         }
     }
 
+    @Test func aTaskThatMakesAConnectionOfItsOwnIsResumedAtOnce() async throws {
+        try await withTestDatabase { database in
+            try await withFaultProxy(to: database.configuration) { proxy in
+                proxy.freeze()
+                var configuration = try proxy.configuration()
+                configuration.waitForConnections(atMost: .seconds(3_600))
+                configuration.pool.drainTimeout = .seconds(3_600)
+                let (result, time) = try await self.cancelled(when: { proxy.accepted == 1 }) { [configuration] in
+                    try await PGConnection.withConnection(configuration, logger: quietLogger) { _ in }
+                }
+                self.expectCancelled(result)
+                #expect(time < .seconds(60))
+            }
+        }
+    }
+
     @Test func aServerThatDoesNotAnswerHoldsACancelledTaskNoLongerThanTheBudget() async throws {
         try await withTestDatabase { database in
             try await withFaultProxy(to: database.configuration) { proxy in

@@ -245,6 +245,17 @@ import Testing
         #expect(self.words(machine.tick(now: self.start)) == ["finished"])
     }
 
+    @Test func drainingWaitsForNoConnectionThatNobodyWaitsFor() throws {
+        var machine = Machine(limits: Self.limits())
+        let ticket = try #require(machine.request("a", now: self.start).ticket)
+        var other = machine
+        #expect(machine.drain().isEmpty)
+        #expect(machine.cancel(ticket) == "a")
+        #expect(self.words(machine.tick(now: self.start)) == ["close 1", "finished"])
+        #expect(other.cancel(ticket) == "a")
+        #expect(self.words(other.drain()) == ["close 1", "finished"])
+    }
+
     @Test func abortingDropsEverything() {
         var machine = self.machine(Self.limits { $0.maximum = 1 }, idle: 1)
         _ = machine.request("a", now: self.start)

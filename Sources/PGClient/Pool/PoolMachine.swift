@@ -122,7 +122,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         guard isUsable else { return self.lost(id, now: now) }
         guard self.connections[index].expiresAt > now, !(self.isDraining && self.waiting == 0) else {
             self.connections.remove(at: index)
-            return Actions(.close(id)) + self.grow(now: now) + self.finishedIfEmpty()
+            return Actions(.close(id)) + self.grow(now: now) + self.windUp()
         }
         return Actions(self.offer(id, now: now))
     }
@@ -162,7 +162,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         guard let index = self.index(of: id) else { return Actions() }
         guard !self.isDraining else {
             self.connections.remove(at: index)
-            return Actions(.close(id)) + self.finishedIfEmpty()
+            return Actions(.close(id)) + self.windUp()
         }
         self.connections[index].state = .quarantined
         return self.grow(now: now)
@@ -179,7 +179,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
             now + self.limits.maximumLifetime * (1 - self.limits.lifetimeJitter * random)
         if self.isDraining && self.waiting == 0 {
             self.connections.remove(at: index)
-            return Actions(.close(id)) + self.finishedIfEmpty()
+            return Actions(.close(id)) + self.windUp()
         }
         return Actions(self.offer(id, now: now)) + self.grow(now: now)
     }
@@ -200,14 +200,14 @@ struct PoolMachine<Request: CustomStringConvertible> {
         if self.failsOnFirstError || self.isHopeless(now: now) {
             while let request = self.popWaiter() { actions.append(.fail(request, error)) }
         }
-        return actions + self.grow(now: now) + self.finishedIfEmpty()
+        return actions + self.grow(now: now) + self.windUp()
     }
 
     /// A connection broke, whoever had it.
     mutating func lost(_ id: Int, now: Instant) -> Actions {
         guard self.remove(id) else { return Actions() }
         self.counters.connectionsLost += 1
-        return self.grow(now: now) + self.finishedIfEmpty()
+        return self.grow(now: now) + self.windUp()
     }
 
     // MARK: Time
@@ -245,7 +245,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
             self.remove(id)
             actions.append(.close(id))
         }
-        return actions + self.grow(now: now) + self.finishedIfEmpty()
+        return actions + self.grow(now: now) + self.windUp()
     }
 
     // MARK: Beginning and end
@@ -256,7 +256,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         return self.grow(now: now)
     }
 
-    /// Takes no more callers. Those who wait are served still; idle connections end.
+    /// Takes no more callers. Those who wait are served still; connections that nobody uses or waits for end.
     mutating func drain() -> Actions {
         guard !self.isDraining else { return Actions() }
         self.isDraining = true
@@ -265,7 +265,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
             self.remove(id)
             actions.append(.close(id))
         }
-        return actions + self.finishedIfEmpty()
+        return actions + self.windUp()
     }
 
     /// Drops everything at once: those who wait fail, every connection is to be closed.
@@ -352,8 +352,14 @@ struct PoolMachine<Request: CustomStringConvertible> {
         return true
     }
 
-    private func finishedIfEmpty() -> Actions {
-        self.isDraining && self.connections.isEmpty && self.waiting == 0 ? Actions(.finished) : Actions()
+    /// Of a pool that is being shut down and serves nobody any more: gives up the attempts to connect, and says when all is over.
+    private mutating func windUp() -> Actions {
+        guard self.isDraining, self.waiting == 0 else { return Actions() }
+        var actions = Actions()
+        for connection in self.connections where connection.isConnecting { actions.append(.close(connection.id)) }
+        self.connections.removeAll(where: \.isConnecting)
+        if self.connections.isEmpty { actions.append(.finished) }
+        return actions
     }
 
     private func index(of id: Int) -> Int? { self.connections.firstIndex { $0.id == id } }
