@@ -30,7 +30,7 @@ struct FlexisipPusher: PushGateway {
             try await self.turnstile.pass {
                 let result = try await run(
                     .path(FilePath(self.program)), arguments: Arguments(self.arguments(payload, device)),
-                    environment: .custom(["PATH": "/usr/local/bin:/usr/bin:/bin"]),
+                    environment: .custom(["PATH": "/usr/local/bin:/usr/bin:/bin"]), platformOptions: Self.killedWhole,
                     output: .bytes(limit: Self.maximumOutputBytes), error: .combinedWithOutput)
                 guard result.terminationStatus.isSuccess else {
                     let said = Self.redacted(result.standardOutput, payload, device)
@@ -39,6 +39,14 @@ struct FlexisipPusher: PushGateway {
             }
         }
     }
+
+    /// The program may be a script: what it has started dies with it.
+    private static let killedWhole: PlatformOptions = {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
+        return options
+    }()
 
     private func arguments(_ payload: Secret<String>, _ device: PushDevice) -> [String] {
         var arguments = [

@@ -19,10 +19,12 @@ struct KamailioRegistrar: Registrar {
     /// A registration that names no domain belongs to `onlyDomain`, the one that is served; where several are, it
     /// could be anybody's and counts for nobody.
     init(_ database: PGConfiguration, onlyDomain: DomainName?, timeout: Duration, logger: Logger) {
-        // What bounds a request bounds its parts.
         self.database = database
+        // No part of a question is given up before the whole is.
         self.database.connectTimeout = timeout
         self.database.statementTimeout = timeout
+        // When time is up the caller hears of it; that the server stops, too, is not waited for.
+        self.database.cancelBudget = .zero
         self.onlyDomain = onlyDomain
         self.timeout = timeout
         self.logger = logger

@@ -92,6 +92,31 @@ struct FlexisipPusherTests {
         }
     }
 
+    @Test func whatAKilledProgramHasStartedIsKilledToo() async throws {
+        try await withFolder { folder in
+            let file = folder.appending(path: "child").path
+            let program = try PusherProgram(in: folder, then: "sleep 600 & echo $! > '\(file)'; wait")
+            let pusher = FlexisipPusher(program: program.path, firebaseKeyFile: nil, timeout: .seconds(600))
+            let child = try await withThrowingTaskGroup { group in
+                group.addTask { try await pusher.send(Secret("{}"), to: Self.device()) }
+                var child: pid_t?
+                try await until {
+                    child = (try? String(contentsOfFile: file, encoding: .utf8)).flatMap { pid_t($0.dropLast()) }
+                    return child != nil
+                }
+                group.cancelAll()
+                await #expect(throws: CancellationError.self) { try await group.waitForAll() }
+                return try #require(child)
+            }
+            // An orphan is gone when it has been waited for by whoever took it over.
+            try await until { kill(child, 0) == -1 || Self.isZombie(child) }
+        }
+    }
+
+    private static func isZombie(_ process: pid_t) -> Bool {
+        (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8))?.contains(") Z ") ?? true
+    }
+
     @Test func aProgramThatNeverStopsTalkingIsKilled() async throws {
         try await withFolder { folder in
             let program = try PusherProgram(in: folder, then: "exec yes")

@@ -1,5 +1,7 @@
 import Foundation
+import Logging
 import PGClient
+import PGTesting
 import Testing
 
 @testable import FlexiServer
@@ -113,6 +115,25 @@ struct KamailioRegistrarTests {
             #expect(plan.contains("location_account_contact_idx"), "\(plan)")
             #expect(!plan.contains("Seq Scan"), "\(plan)")
         }
+    }
+
+    /// Whatever time limits of its own the connection has.
+    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    func aSilentDatabaseIsGivenUpWhenTheTimeOfTheWholeIsOver(letsIn: Bool) async throws {
+        let alice = try #require(Self.alice)
+        let server = try ScriptedServer { session in
+            if letsIn { try session.welcome() }
+            session.stall()
+        }
+        let hour = Duration.seconds(3_600)
+        var database = PGConfiguration(try server.configuration.conninfo(replacing: ["connect_timeout": "3600"]))
+        database.waitForConnections(atMost: hour)
+        (database.cancelBudget, database.pool.drainTimeout) = (hour, hour)
+        let registrar = KamailioRegistrar(
+            database, onlyDomain: nil, timeout: .seconds(1),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let failure = await #expect(throws: GatewayFailure.self) { try await registrar.devices(of: alice) }
+        #expect(failure?.reason == "no answer within 1.0 seconds")
     }
 
     @Test func theRoleNeedsTwoRightsAlone() async throws {

@@ -110,6 +110,25 @@ struct SMSGatewayTests {
         }
     }
 
+    /// Each of its three answers would come in time by itself.
+    @Test func allThatIsAskedOfOVHForAMessageSharesOneDeadline() async throws {
+        try await StandIn.with(
+            .loopback,
+            reply: { request in
+                try? await Task.sleep(for: .milliseconds(700))
+                let body = request.hasPrefix("GET /1.0/auth/time ") ? "1800000000" : #"["sms-ab12345-1"]"#
+                return .answer(
+                    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            }
+        ) { server in
+            let gateway = try Self.ovh(port: server.port, deadline: .seconds(1))
+            let failure = await #expect(throws: DeliveryFailure.self) { try await gateway.deliver(Self.message()) }
+            #expect(failure?.kind == .temporary)
+            #expect(
+                server.commands.allSatisfy { !$0.hasPrefix("POST") }, "the time was over before the message was sent")
+        }
+    }
+
     @Test func aWrongSecretIsATemporaryFailureInOVHsWords() async throws {
         try await Neighbour.with("sms_server.py") { server in
             let gateway = try Self.ovh(server, secret: "another")
