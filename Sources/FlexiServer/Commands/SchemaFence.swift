@@ -4,7 +4,7 @@ import PGClient
 /// it breaks servers of this version. Additive migrations may come first, so that servers are replaced one by one.
 struct SchemaFence: Sendable {
     /// The newest migration whose tables this server uses.
-    static let neededVersion: Int64 = 7
+    static let neededVersion: Int64 = 8
 
     private let ledger: LedgerRepository
 

@@ -135,6 +135,31 @@ struct AccountCreationTokensTests {
         }
     }
 
+    @Test(arguments: ["", email])
+    func whoRegistersInFrenchIsWrittenToInFrenchFromThenOn(more: String) async throws {
+        try await withServer(Self.drivers) { server in
+            let token = try await self.newToken(server, server.administrator())
+            let reply = try await server.post(
+                "/api/accounts/with-token", [("Accept-Language", "fr")], json: self.registration(token, more: more))
+            #expect(reply.status == 200)
+            if !more.isEmpty {
+                #expect(try await self.activate(server, by: "email", server.outbox().last) == 200)
+            }
+            let id = try #require(reply.json["id"] as? Int64)
+            let key = try await server.apiKey(
+                of: TestAccount(
+                    id: Account.ID(rawValue: id), username: "carroll", domain: "sip.example.org", password: ""))
+            let asked = try await server.post(
+                "/api/accounts/me/email/request", [("x-api-key", key)], json: #"{"email":"new@example.org"}"#)
+            #expect(asked.status == 200)
+            let messages = try await server.outbox()
+            #expect(
+                messages.map(\.kind)
+                    == (more.isEmpty ? [] : [.activation, .registrationConfirmed]) + [.confirmAddress])
+            #expect(messages.allSatisfy { $0.language == .french })
+        }
+    }
+
     @Test(arguments: ["phone", "email"])
     func anAccountWithANumberIsActivatedByThePIN(purpose: String) async throws {
         try await withServer(Self.drivers) { server in

@@ -69,6 +69,45 @@ struct EmailChangesTests {
         }
     }
 
+    @Test func anAccountIsWrittenToInTheLanguageThatItsOwnerAskedForLast() async throws {
+        try await withServer(Self.settings) { server in
+            let alice = try await server.account()
+            let key = try await self.key(of: alice, server)
+            for (accepted, language) in [
+                (nil, Language.english), ("fr-CA, de;q=0.5", .french), (nil, .french), ("de", .french),
+            ] {
+                let headers = [key] + (accepted.map { [("Accept-Language", $0)] } ?? [])
+                let asked = try await server.post(Self.request, headers, json: #"{"email":"new@example.org"}"#)
+                #expect(asked.status == 200)
+                #expect(try await server.outbox().last?.language == language)
+            }
+            #expect(try await self.confirm(server, key, self.lastCode(server)).status == 200)
+
+            let administrator = try await [server.administrator(), ("Accept-Language", "en")]
+            let changed = try await server.send(
+                "PATCH", "/api/accounts/\(alice.id.rawValue)", administrator, json: #"{"email":"newer@example.org"}"#)
+            #expect(changed.status == 200)
+            let notice = try #require(try await server.outbox().last)
+            #expect(notice.kind == .addressChanged)
+            #expect(notice.recipient.reveal() == "new@example.org")
+            #expect(notice.language == .french, "the account's, not the administrator's")
+        }
+    }
+
+    @Test func anAdministratorsChangeIsToldWhereMailCanBeSentAndAnotherAddressTakesTheOldOnesPlace() async throws {
+        for (settings, mails) in [(Self.settings, ["first@example.org"]), ([:], [])] {
+            try await withServer(settings) { server in
+                let administrator = try await server.administrator()
+                let target = try await "/api/accounts/\(server.account().id.rawValue)"
+                for email in [#""first@example.org""#, #""first@example.org""#, #""second@example.org""#, "null"] {
+                    let reply = try await server.send("PATCH", target, [administrator], json: #"{"email":\#(email)}"#)
+                    #expect(reply.status == 200)
+                }
+                #expect(try await server.outbox().map { $0.recipient.reveal() } == mails)
+            }
+        }
+    }
+
     @Test func aNewRequestVoidsTheCodeOfBefore() async throws {
         try await withServer(Self.settings) { server in
             let key = try await self.key(of: server.account(), server)

@@ -97,12 +97,12 @@ struct MessageTemplatesTests {
 
     @Test(
         arguments: [
-            (nil, Language.english), ("", .english), ("fr", .french), ("fr-CA, en;q=0.9", .french),
-            ("en;q=0.8, fr;q=0.9", .french), ("de, it", .english), ("de, *", .english), ("fr;q=0, de", .english),
-            ("FR", .french), ("fr;q=x", .english), (";;,,q=", .english),
-        ] as [(String?, Language)])
-    func aHeaderChoosesTheLanguage(header: String?, expected: Language) {
-        #expect(Language(accepted: header, otherwise: .english) == expected)
+            (nil, nil), ("", nil), ("fr", .french), ("fr-CA, en;q=0.9", .french), ("en;q=0.8, fr;q=0.9", .french),
+            ("de, it", nil), ("de, *", nil), ("*;q=0.1, fr;q=0.5", .french), ("*, fr;q=0.5", nil), ("fr;q=0, de", nil),
+            ("FR", .french), ("fr;q=x", nil), (";;,,q=", nil),
+        ] as [(String?, Language?)])
+    func aHeaderChoosesTheLanguage(header: String?, expected: Language?) {
+        #expect(Language(accepted: header) == expected)
     }
 
     private func withFolder(_ files: [String: String], _ body: (String) throws -> Void) throws {

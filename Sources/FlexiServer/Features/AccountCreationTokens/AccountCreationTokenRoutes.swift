@@ -34,16 +34,15 @@ struct AccountCreationTokenRoutes: Sendable {
     }
 
     func register(_ request: Request, _ context: PublicContext) async throws -> Response {
+        let outbox = Outbox(self.services)
         let input = try await RegistrationInput(
             validating: request.json(context), rules: self.services.configuration, from: context.client,
-            userAgent: request.headers[.userAgent])
-        let outbox = Outbox(self.services)
+            userAgent: request.headers[.userAgent], language: outbox.language(of: request))
         if input.account.email != nil { try outbox.requireMail() }
         if let phone = input.account.phone { try outbox.requireShortMessages(to: phone) }
         do {
             let account = try await AccountCreation(services: self.services).create(
-                input.account, withToken: SHA256.hash(input.token.reveal()), from: context.client,
-                in: outbox.language(of: request))
+                input.account, withToken: SHA256.hash(input.token.reveal()), from: context.client)
             context.logger.info("account created", metadata: ["created.id": "\(account.id.rawValue)"])
             return .json(account)
         } catch is AccountCreation.UnknownToken {

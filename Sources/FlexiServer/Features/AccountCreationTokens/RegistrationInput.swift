@@ -9,7 +9,8 @@ struct RegistrationInput {
 
     /// Reads every field, or throws 422 with all that is wrong. `domain` is not looked at: the token says where.
     init(
-        validating body: JSONObject, rules: ServerConfiguration, from client: ClientAddress, userAgent: String?
+        validating body: JSONObject, rules: ServerConfiguration, from client: ClientAddress, userAgent: String?,
+        language: Language?
     ) throws(APIError) {
         var checker = Checker(body)
         let username = checker.newUsername("username", rules: rules)
@@ -30,6 +31,7 @@ struct RegistrationInput {
             username: username, password: password, algorithm: algorithm, email: email, phone: phone,
             dtmfProtocol: dtmfProtocol,
             isActivated: rules.creationTokensActivate && email == nil && phone == nil,
-            ipAddress: client.text, userAgent: userAgent.map { String($0.prefix(256)) })
+            ipAddress: client.text, userAgent: userAgent.map { String($0.prefix(256)) },
+            language: language)
     }
 }

@@ -39,7 +39,7 @@ struct AccountCreation: Sendable {
     /// Throws `UnknownToken` when there is no such token or it is used, `DomainSuspended`, `RegistrationClosed`, 429 when too many messages were
     /// asked for, and `AccountRepository.Conflict`, also for the name of a deleted account.
     func create(
-        _ new: NewAccount, withToken tokenHash: [UInt8], from client: ClientAddress, in language: Language
+        _ new: NewAccount, withToken tokenHash: [UInt8], from client: ClientAddress
     ) async throws -> Account {
         let now = self.services.now()
         return try await self.services.database.withTransaction { transaction in
@@ -62,7 +62,7 @@ struct AccountCreation: Sendable {
             let id = try await self.insert(new, in: domain, at: now, into: accounts)
             try await tokens.setAccount(id, of: token.id)
             try await ActivationCodes(services: self.services).send(
-                to: new, id: id, asking: client, in: language, at: now, with: transaction)
+                to: new, id: id, asking: client, at: now, with: transaction)
             guard let account = try await accounts.find(id, in: .only(domain.name)) else {
                 throw DomainRemoved(name: domain.name)
             }

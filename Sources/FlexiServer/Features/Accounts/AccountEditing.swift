@@ -16,7 +16,8 @@ struct AccountEditing: Sendable {
     let services: Services
 
     /// A new password revokes what the old one could have opened, but for the key that `caller` uses; taking the account out
-    /// of service revokes everything that could open or change it. A new address or number ends the confirmation of another.
+    /// of service revokes everything that could open or change it. A new address or number ends the confirmation of another, and
+    /// the address of before is told.
     ///
     /// Throws `Refusal`, `AccountRepository.Conflict` and `AccountLifeRepository.LastSuperAdministrator`; nothing changes then.
     func apply(
@@ -32,7 +33,10 @@ struct AccountEditing: Sendable {
             }
             guard let current = try await profiles.lock(id, in: scope) else { throw Refusal.unknown }
             try self.check(change, against: current, by: caller)
-            try await profiles.update(id, to: current.profile.changed(by: change))
+            let profile = current.profile.changed(by: change)
+            try await profiles.update(id, to: profile)
+            try await Outbox(self.services).addNotice(
+                to: current.profile.email, replacedBy: profile.email, of: id, in: nil, to: transaction)
             if let password = change.password {
                 try await self.setPassword(password.clear, password.algorithm, of: current, in: transaction)
                 try await accounts.revokeSecretsAfterPasswordChange(of: id, except: caller.credential.apiKey)

@@ -145,10 +145,11 @@ struct AccountRepository: Sendable {
                 """
                 INSERT INTO flexi.accounts (
                     domain_id, username, phone, email, display_name, dtmf_protocol, activated, ip_address, user_agent,
-                    creation_time
+                    language, creation_time
                 ) VALUES (
                     \(domain.id), \(new.username.value), \(new.phone?.value), \(new.email?.value), \(new.displayName),
-                    \(new.dtmfProtocol?.rawValue), \(new.isActivated), \(new.ipAddress)::inet, \(new.userAgent), \(now)
+                    \(new.dtmfProtocol?.rawValue), \(new.isActivated), \(new.ipAddress)::inet, \(new.userAgent),
+                    \(new.language?.rawValue), \(now)
                 ) RETURNING id
                 """
             )[0].decode(Account.ID.self)

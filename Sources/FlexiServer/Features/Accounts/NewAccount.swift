@@ -18,4 +18,6 @@ struct NewAccount: Sendable {
     /// Where the request came from.
     var ipAddress: String? = nil
     var userAgent: String? = nil
+    /// That its owner asks for.
+    var language: Language? = nil
 }

@@ -22,7 +22,7 @@ struct Activation: Sendable {
     /// sent. A wrong PIN is counted, and the last try that is allowed voids it.
     ///
     /// Throws `Refusal`.
-    func activate(_ address: SIPAddress, by code: ActivationCode, in language: Language) async throws -> Account {
+    func activate(_ address: SIPAddress, by code: ActivationCode, in language: Language?) async throws -> Account {
         let scope = self.services.configuration.servedDomains
         let now = self.services.now()
         let outcome = try await self.services.database.withTransaction { transaction -> Outcome in

@@ -6,12 +6,11 @@ import PGClient
 struct ActivationCodes: Sendable {
     let services: Services
 
-    /// Stores codes and messages in `transaction`; none for an account that is active already.
+    /// Stores codes and messages, in the language that the account was made with, in `transaction`; none for one that is active already.
     ///
     /// - Throws: `APIError` 429 when too many messages were asked for; the transaction is to be given up.
     func send(
-        to new: NewAccount, id: Account.ID, asking client: ClientAddress, in language: Language, at now: Date,
-        with transaction: PGTransaction
+        to new: NewAccount, id: Account.ID, asking client: ClientAddress, at now: Date, with transaction: PGTransaction
     ) async throws {
         guard !new.isActivated else { return }
         let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
@@ -24,7 +23,7 @@ struct ActivationCodes: Sendable {
                 sealed: SealedColumn.confirmationKey.seal(key, row: id.rawValue, with: self.services.keys.seal),
                 expiresAt: nil, of: id, at: now)
             try await outbox.add(
-                .activation(code: key), to: email, of: id, in: language, key: "activation mail \(id.rawValue)",
+                .activation(code: key), to: email, of: id, in: nil, key: "activation mail \(id.rawValue)",
                 to: transaction)
         }
         if let phone = new.phone {
@@ -35,7 +34,7 @@ struct ActivationCodes: Sendable {
                 .phone, hash: pin.hash(for: .activation, of: id.rawValue, key: self.services.keys.code), sealed: nil,
                 expiresAt: expiresAt, of: id, at: now)
             try await outbox.add(
-                pin, to: phone, of: id, asking: client, in: language, key: "activation message \(id.rawValue)",
+                pin, to: phone, of: id, asking: client, in: nil, key: "activation message \(id.rawValue)",
                 validUntil: expiresAt, to: transaction)
         }
     }

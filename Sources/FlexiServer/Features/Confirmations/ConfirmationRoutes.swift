@@ -37,7 +37,7 @@ struct ConfirmationRoutes: Sendable {
 
     /// Of two who press the button of one page at a time the second is told that the link does not work.
     private func confirm(
-        _ code: Secret<String>, in language: Language, _ context: PublicContext
+        _ code: Secret<String>, in language: Language?, _ context: PublicContext
     ) async throws -> (PageName, SIPAddress)? {
         guard let pending = try await self.find(code) else { return nil }
         let account: Logger.Metadata = ["confirmed.id": "\(pending.id.rawValue)"]
@@ -64,14 +64,15 @@ struct ConfirmationRoutes: Sendable {
     /// A page also where there is nothing to confirm, or the database is away: whoever follows a link reads no JSON.
     private func answer(
         _ request: Request, _ context: PublicContext,
-        _ body: (Secret<String>, Language) async throws -> (PageName, SIPAddress)?
+        _ body: (Secret<String>, Language?) async throws -> (PageName, SIPAddress)?
     ) async throws -> Response {
-        let language = Outbox(self.services).language(of: request)
+        let asked = Outbox(self.services).language(of: request)
+        let language = asked ?? self.services.configuration.defaultLanguage
         let subject = RateLimit.Subject.network(context.client.network)
         try self.services.limiter.check(.codes, by: subject, at: self.services.now())
         do {
             if let code = try? context.segment("code"), Self.isCode(code),
-                let (page, address) = try await body(Secret(code), language)
+                let (page, address) = try await body(Secret(code), asked)
             {
                 return self.page(page, in: language, ["address": address.description])
             }

@@ -23,7 +23,7 @@ struct EmailChange: Sendable {
     /// Stores the new address and the mail with its code in one transaction.
     ///
     /// Throws `Refusal.unchanged` for the address that the account has; nothing is stored then.
-    func request(_ newEmail: EmailAddress, for account: AuthenticatedAccount, in language: Language) async throws {
+    func request(_ newEmail: EmailAddress, for account: AuthenticatedAccount, in language: Language?) async throws {
         let code = Secret(self.services.random.token(13))
         let hash = SHA256.hash(code.reveal())
         let now = self.services.now()
@@ -46,7 +46,7 @@ struct EmailChange: Sendable {
     ///
     /// Throws `Refusal`; nothing changes then.
     func confirm(
-        _ code: Secret<String>, of id: Account.ID, domain: DomainName, in language: Language
+        _ code: Secret<String>, of id: Account.ID, domain: DomainName, in language: Language?
     ) async throws -> Account {
         let hash = SHA256.hash(code.reveal())
         let now = self.services.now()
@@ -60,11 +60,8 @@ struct EmailChange: Sendable {
             guard pending.expiresAt > now else { throw Refusal.expired }
             try await profiles.update(id, to: current.profile.with(email: pending.newEmail))
             try await changes.delete(of: id)
-            if let old = current.profile.email, old != pending.newEmail, self.services.configuration.mail != nil {
-                try await Outbox(self.services).add(
-                    .addressChanged, to: old, of: id, in: language,
-                    key: "email changed \(id.rawValue) \(Hex.encode(hash))", to: transaction)
-            }
+            try await Outbox(self.services).addNotice(
+                to: current.profile.email, replacedBy: pending.newEmail, of: id, in: language, to: transaction)
             let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
             guard let account = try await accounts.find(id, in: .only(domain)) else { throw Refusal.accountRemoved }
             return account

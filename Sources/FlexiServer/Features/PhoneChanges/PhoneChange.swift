@@ -29,7 +29,7 @@ struct PhoneChange: Sendable {
     /// Throws `Refusal.unchanged`, `AccountRepository.Conflict` for another account's number, and 429 when the day's messages
     /// are used up; nothing is stored then.
     func request(
-        _ newPhone: PhoneNumber, for account: AuthenticatedAccount, from client: ClientAddress, in language: Language
+        _ newPhone: PhoneNumber, for account: AuthenticatedAccount, from client: ClientAddress, in language: Language?
     ) async throws {
         let pin = self.services.random.pin()
         let hash = pin.hash(for: .phoneChange, of: account.id.rawValue, key: self.services.keys.code)

@@ -42,35 +42,49 @@ struct Outbox: Sendable {
         }
     }
 
-    /// The language that what a request asks for is written in.
-    func language(of request: Request) -> Language {
-        Language(accepted: request.headers[.acceptLanguage], otherwise: self.configuration.defaultLanguage)
+    /// The language in which whoever sends the request likes to be written to, where it says one.
+    func language(of request: Request) -> Language? {
+        Language(accepted: request.headers[.acceptLanguage])
     }
 
-    /// Adds a mail that is sent once `transaction` has committed.
+    /// Adds a mail that is sent once `transaction` has committed, in the language of the account: that of the last such request of its
+    /// owner's. `language` is that of this request; `nil` where it is somebody else's, or says none.
     ///
     /// `key` says what asks for it: a second message with the same key is not added. It is stored in clear, so it holds no code or
     /// address, but may hold the hash of a long code. After `validUntil`, when its code no longer works, the mail is not sent any more.
     func add(
-        _ content: MailContent, to recipient: EmailAddress, of account: Account.ID, in language: Language, key: String,
+        _ content: MailContent, to recipient: EmailAddress, of account: Account.ID, in language: Language?, key: String,
         validUntil: Date? = nil, to transaction: PGTransaction
     ) async throws {
-        let address = try await OutboxRepository(transaction).address(of: account)
-        let message = OutboxMessage(content, to: recipient, about: address, in: language)
+        let owner = try await OutboxRepository(transaction).owner(account, speaking: language)
+        let message = OutboxMessage(
+            content, to: recipient, about: owner.address, in: owner.language ?? self.configuration.defaultLanguage)
         try await self.add(message, of: account, key: key, validUntil: validUntil, to: transaction)
     }
 
-    /// Adds a short message that is sent once `transaction` has committed. `key` and `validUntil` are those of a mail; since a PIN can
-    /// be guessed, its hash may not be part of the key.
+    /// Tells the address that another one has replaced, where there was one and mail can be sent. `language` is that of a mail.
+    func addNotice(
+        to old: EmailAddress?, replacedBy new: EmailAddress?, of account: Account.ID, in language: Language?,
+        to transaction: PGTransaction
+    ) async throws {
+        guard let old, let new, old != new, self.configuration.mail != nil else { return }
+        try await self.add(
+            .addressChanged, to: old, of: account, in: language,
+            key: "email changed \(account.rawValue) \(self.services.random.token(13))", to: transaction)
+    }
+
+    /// Adds a short message that is sent once `transaction` has committed. `language`, `key` and `validUntil` are those of a mail; since a
+    /// PIN can be guessed, its hash may not be part of the key.
     ///
     /// - Throws: `APIError` 429 when the account, the number, the client's address or all of them together have had their messages of
     ///   the day (UTC); the transaction is to be given up.
     func add(
         _ pin: PIN, to recipient: PhoneNumber, of account: Account.ID, asking client: ClientAddress,
-        in language: Language, key: String, validUntil: Date? = nil, to transaction: PGTransaction
+        in language: Language?, key: String, validUntil: Date? = nil, to transaction: PGTransaction
     ) async throws {
-        let address = try await OutboxRepository(transaction).address(of: account)
-        let message = OutboxMessage(pin, to: recipient, about: address, in: language)
+        let owner = try await OutboxRepository(transaction).owner(account, speaking: language)
+        let message = OutboxMessage(
+            pin, to: recipient, about: owner.address, in: owner.language ?? self.configuration.defaultLanguage)
         try await SMSBudget(self.services).spend(account: account, number: recipient, client: client, in: transaction)
         try await self.add(message, of: account, key: key, validUntil: validUntil, to: transaction)
     }

@@ -39,18 +39,36 @@ struct OutboxRepository: Sendable {
         self.db = db
     }
 
-    /// `user@domain` of the account.
-    func address(of account: Account.ID) async throws -> String {
-        guard
-            let address = try await self.db.query(
+    /// Whom a message is about.
+    struct Owner: Sendable {
+        /// `user@domain` of the account.
+        let address: String
+        /// The last one that was asked for; `nil` when none ever was.
+        let language: Language?
+    }
+
+    /// The owner of an account, who asks for `language` from now on unless it is nil.
+    func owner(_ account: Account.ID, speaking language: Language?) async throws -> Owner {
+        if let language = language?.rawValue {
+            try await self.db.execute(
                 """
-                SELECT account.username || '@' || domain.name
+                UPDATE flexi.accounts SET language = \(language)
+                WHERE id = \(account) AND language IS DISTINCT FROM \(language)
+                """
+            )
+        }
+        guard
+            let row = try await self.db.query(
+                """
+                SELECT account.username || '@' || domain.name AS address, account.language
                 FROM flexi.accounts AS account JOIN flexi.domains AS domain ON domain.id = account.domain_id
                 WHERE account.id = \(account)
                 """
-            ).first?.decode(String.self)
+            ).first
         else { throw UnknownAccount() }
-        return address
+        return try Owner(
+            address: row.decode("address"),
+            language: row.decode("language", as: String?.self).flatMap(Language.init(rawValue:)))
     }
 
     struct UnknownAccount: Error {}
