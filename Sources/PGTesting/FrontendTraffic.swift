@@ -4,11 +4,17 @@ public struct FrontendTraffic: Sendable, Hashable {
     public internal(set) var statements = 0
     /// How often a client waited for the server to be done: Sync and Query messages.
     public internal(set) var roundTrips = 0
+    /// Connections that began with a request for TLS.
+    public internal(set) var encryptionRequests = 0
+    /// The sessions that requests to cancel were for, as far as these travelled in the clear: the server's process and its key.
+    public internal(set) var cancelRequests: [[UInt8]] = []
 
     public static func - (later: FrontendTraffic, earlier: FrontendTraffic) -> FrontendTraffic {
         var difference = later
         difference.statements -= earlier.statements
         difference.roundTrips -= earlier.roundTrips
+        difference.encryptionRequests -= earlier.encryptionRequests
+        difference.cancelRequests.removeFirst(earlier.cancelRequests.count)
         return difference
     }
 }
@@ -19,12 +25,15 @@ struct FrontendMessages {
     private var head: [UInt8] = [UInt8(ascii: "-")]
     /// Bytes of the body that are still to come.
     private var remaining = 0
+    /// The beginning of the first message's body; nil once it is known what that is.
+    private var opening: [UInt8]? = []
 
     mutating func read(_ bytes: ArraySlice<UInt8>, counting traffic: inout FrontendTraffic) {
         var index = bytes.startIndex
         while index < bytes.endIndex {
             if self.remaining > 0 {
                 let part = min(self.remaining, bytes.endIndex - index)
+                self.open(bytes[index..<index + part], counting: &traffic)
                 index += part
                 self.remaining -= part
                 continue
@@ -42,6 +51,20 @@ struct FrontendMessages {
             default: break
             }
             self.head = []
+        }
+    }
+
+    /// Reads what may stand in place of a login: a code of four bytes, behind which a request to cancel has the session.
+    private mutating func open(_ body: ArraySlice<UInt8>, counting traffic: inout FrontendTraffic) {
+        guard let opening else { return }
+        let known = opening + body
+        let isWhole = self.remaining == body.count
+        self.opening = isWhole || known.count > 12 ? nil : known
+        guard isWhole else { return }
+        switch (known.prefix(4), known.count) {
+        case ([4, 210, 22, 46], 12): traffic.cancelRequests.append(Array(known[4...]))
+        case ([4, 210, 22, 47], 4): traffic.encryptionRequests += 1
+        default: break
         }
     }
 }

@@ -1,12 +1,13 @@
-import PGClient
 import PGTesting
 import Testing
 
+@testable import PGClient
+
 /// A server with TLS, which lets people in by `rules` of pg_hba.conf.
 @Suite struct EncryptionTests {
-    func withServer(
-        rules: [String], isEncrypted: Bool = true, _ body: (TestCluster, Certificates) async throws -> Void
-    ) async throws {
+    func withServer<R>(
+        rules: [String], isEncrypted: Bool = true, _ body: (TestCluster, Certificates) async throws -> R
+    ) async throws -> R {
         let certificates = try await Certificates()
         let files = [
             "server.crt": try certificates.text("server.crt"), "server.key": try certificates.text("server.key"),
@@ -14,7 +15,7 @@ import Testing
             "pg_hba.conf": (["local all all trust"] + rules).joined(separator: "\n") + "\n",
         ]
         let settings = isEncrypted ? ["ssl": "on", "ssl_ca_file": "ca.crt"] : [:]
-        try await withTestCluster(settings: settings, files: files, listensOnTCP: true) { cluster in
+        return try await withTestCluster(settings: settings, files: files, listensOnTCP: true) { cluster in
             try await body(cluster, certificates)
         }
     }
@@ -91,21 +92,53 @@ import Testing
         }
     }
 
-    @Test func queriesAreCancelledOverAnEncryptedConnection() async throws {
+    /// Cancels a query over an encrypted connection, and returns what travelled, with the process of the session that ran it.
+    private func trafficOfACancellation(
+        _ change: (inout PGConfiguration) -> Void = { _ in }
+    ) async throws -> (traffic: FrontendTraffic, connections: Int, pid: Int32) {
         try await self.withServer(rules: ["hostssl all all 127.0.0.1/32 trust"]) { cluster, _ in
-            let client = PGClient(
-                PGConfiguration(
-                    "host=127.0.0.1 port=\(cluster.port) user=postgres dbname=postgres sslmode=require"),
-                logger: quietLogger)
-            try await withThrowingTaskGroup { group in
-                group.addTask {
-                    await #expect(throws: CancellationError.self) { try await client.query("SELECT pg_sleep(37)") }
+            let server = PGConfiguration(
+                "host=127.0.0.1 port=\(cluster.port) user=postgres dbname=postgres sslmode=prefer")
+            return try await withFaultProxy(to: server, over: .tcp) { proxy in
+                var configuration = try proxy.configuration()
+                configuration.cancelBudget = .seconds(60)
+                change(&configuration)
+                let client = PGClient(configuration, logger: quietLogger)
+                let observer = PGClient(PGConfiguration(cluster.conninfo), logger: quietLogger)
+                let pid = try await client.withConnection { connection in
+                    try await withThrowingTaskGroup { group in
+                        group.addTask {
+                            await #expect(throws: CancellationError.self) {
+                                try await connection.query("SELECT pg_sleep(37)")
+                            }
+                        }
+                        try await eventually { try await observer.isRunning("pg_sleep(37)") }
+                        group.cancelAll()
+                        try await group.waitForAll()
+                    }
+                    return connection.backendPID
                 }
-                try await eventually { try await client.isRunning("pg_sleep(37)") }
-                group.cancelAll()
-                try await group.waitForAll()
+                let isStillRunning = try await observer.isRunning("pg_sleep(37)")
+                #expect(!isStillRunning)
+                #expect(client.statistics.connectionsLost == 0)
+                return (proxy.traffic, proxy.accepted, pid)
             }
-            #expect(client.statistics.connectionsLost == 0)
         }
+    }
+
+    @Test func aRequestToCancelShowsAnOldLibPQsKeyOfTheSessionAndNothingElse() async throws {
+        let (traffic, connections, pid) = try await self.trafficOfACancellation()
+        guard LibPQ17.shared == nil else { return #expect(traffic.cancelRequests.isEmpty) }
+        // More than one when the first came before its query.
+        #expect(!traffic.cancelRequests.isEmpty)
+        #expect(
+            traffic.cancelRequests.allSatisfy { $0.count == 8 && $0.prefix(4) == ScriptedSession.int32(Int(pid))[...] })
+        #expect(traffic.encryptionRequests + traffic.cancelRequests.count == connections)
+    }
+
+    @Test func aRequestToCancelIsEncryptedWhereThatIsAskedFor() async throws {
+        let (traffic, connections, _) = try await self.trafficOfACancellation { $0.encryptsCancelRequests = true }
+        #expect(traffic.cancelRequests.isEmpty)
+        #expect(connections >= 2 && traffic.encryptionRequests == connections)
     }
 }

@@ -117,6 +117,24 @@ import Testing
         }
     }
 
+    @Test func whatAClientBeginsWithIsSeenWhereverItsPiecesEnd() {
+        let session: [UInt8] = [0, 0, 16, 1, 9, 8, 7, 6]
+        let cancellation: [UInt8] = [0, 0, 0, 16, 4, 210, 22, 46] + session
+        let encryption: [UInt8] = [0, 0, 0, 8, 4, 210, 22, 47]
+        let login: [UInt8] = [0, 0, 0, 17, 0, 3, 0, 0] + Array("user\0me\0\0".utf8) + [83, 0, 0, 0, 4]
+        for size in 1...20 {
+            var traffic = FrontendTraffic()
+            for stream in [cancellation, encryption, login] {
+                var messages = FrontendMessages()
+                for start in stride(from: 0, to: stream.count, by: size) {
+                    messages.read(stream[start..<min(start + size, stream.count)], counting: &traffic)
+                }
+            }
+            #expect(traffic.cancelRequests == [session], "pieces of \(size)")
+            #expect(traffic.encryptionRequests == 1 && traffic.roundTrips == 1, "pieces of \(size)")
+        }
+    }
+
     @Test func anErrorThatEndsTheSessionAfterTheResultIsSeen() async throws {
         let server = try ScriptedServer { session in
             try session.welcome()

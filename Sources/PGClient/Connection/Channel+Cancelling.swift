@@ -1,5 +1,3 @@
-import CLibPQ
-
 extension Channel {
     /// How long to wait, after a cancel request had no effect, before the next: one that overtakes its query is ignored.
     private static let retryInterval = Duration.milliseconds(50)
@@ -24,11 +22,10 @@ extension Channel {
         self.deadline = self.giveUpAt
     }
 
-    /// `PQcancel` blocks, so it runs on a thread of its own. It returns when the server has passed the signal on.
+    /// Sending it blocks, so it is done on a thread of its own, which ends when the server has passed the signal on.
     func sendCancelRequest() {
-        guard !self.isCancelRequestUnderWay, let loop = self.driver.loop, let handle = PQgetCancel(self.connection)
+        guard !self.isCancelRequestUnderWay, let loop = self.driver.loop, let request = CancelRequest(to: self)
         else { return }
-        let request = CancelRequest(handle)
         self.isCancelRequestUnderWay = DetachedThread.start {
             request.send()
             _ = loop.post(.cancelRequestEnded(self))
@@ -57,25 +54,5 @@ extension Channel {
                 PGError(.connection, message: "the server did not stop in time after the task was cancelled"))
         }
         if !job.isShielded && !job.isInternal { self.sendCancelRequest() }
-    }
-}
-
-/// Owns one PGcancel: a copy of what it takes to cancel, usable beside the connection.
-private final class CancelRequest: @unchecked Sendable {  // libpq: PQcancel may be called on any thread; only one does
-    private let handle: OpaquePointer
-
-    init(_ handle: OpaquePointer) {
-        self.handle = handle
-    }
-
-    deinit {
-        PQfreeCancel(self.handle)
-    }
-
-    /// Returns when the server has closed the connection that it came by, or with a failure, which changes nothing.
-    func send() {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            _ = PQcancel(self.handle, buffer.baseAddress, 256)
-        }
     }
 }

@@ -53,16 +53,9 @@ extension Channel {
     private func start(_ parameters: ConnectParameters) throws(PGError) {
         self.parameters = parameters
         self.attemptDeadline = .now + parameters.timeout
-        let pairs = parameters.values.sorted { $0.key < $1.key }
-        let keywords = pairs.map { strdup($0.key) }
-        let values = pairs.map { strdup($0.value) }
-        defer { for text in keywords + values { free(text) } }
-        let connection = PQconnectStartParams(
-            keywords.map { UnsafePointer($0) } + [nil],
-            values.map { UnsafePointer($0) } + [nil],
-            0
-        )
-        guard let connection else { throw PGError(.connection, message: "out of memory") }
+        guard let connection = parameters.withKeywordsAndValues({ PQconnectStartParams($0, $1, 0) }) else {
+            throw PGError(.connection, message: "out of memory")
+        }
         self.connection = connection
         self.notices.attach(to: connection)
         // Of a refused connection only the text is known; the verbose form has the SQLSTATE in it.

@@ -99,8 +99,36 @@ struct ConnectParameters: Sendable {
         }
     }
 
+    /// For another session on the server of `connection`, encrypted as that one is; nil when it is not.
+    func encrypted(as connection: OpaquePointer) -> ConnectParameters? {
+        var copy = self
+        if PQgssEncInUse(connection) == 1 {
+            copy.values["gssencmode"] = "require"
+        } else {
+            guard PQsslInUse(connection) == 1 else { return nil }
+            // The other modes ask for more than that.
+            if !["verify-ca", "verify-full"].contains(self.values["sslmode"] ?? environment("PGSSLMODE")) {
+                copy.values["sslmode"] = "require"
+            }
+        }
+        copy.values["target_session_attrs"] = "any"
+        copy.values["connect_timeout"] = String(Int(self.timeout.seconds.rounded(.up)))
+        return copy
+    }
+
+    /// As the functions of libpq take them that make connections.
+    func withKeywordsAndValues<R>(
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> R
+    ) -> R {
+        let pairs = self.values.sorted { $0.key < $1.key }
+        let keywords = pairs.map { strdup($0.key) }
+        let values = pairs.map { strdup($0.value) }
+        defer { for text in keywords + values { free(text) } }
+        return body(keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil])
+    }
+
     private var targetSession: String? {
-        self.values["target_session_attrs"] ?? getenv("PGTARGETSESSIONATTRS").map { String(cString: $0) }
+        self.values["target_session_attrs"] ?? environment("PGTARGETSESSIONATTRS")
     }
 
     /// The server as the user called it, for messages.
@@ -162,6 +190,8 @@ extension ConnectParameters: CustomStringConvertible {
             .joined(separator: " ")
     }
 }
+
+private func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
 extension Duration {
     /// Whole milliseconds, at least 1 for anything above zero: 0 means "no limit" to PostgreSQL and to `poll`.

@@ -32,6 +32,11 @@ public struct PGConfiguration: Sendable {
     /// How long a cancelled task waits at most for the server to stop its query. After that the connection is closed.
     public var cancelBudget: Duration = .seconds(1)
 
+    /// Whether a request to cancel a query is encrypted where the connection is. libpq does that by itself from version 17 on. An
+    /// older one sends the number and the key of the session in the clear; when this is set, the client logs in once more instead and
+    /// calls `pg_cancel_backend`, which takes longer, needs a free connection of the server, and does nothing behind a pooler.
+    public var encryptsCancelRequests = false
+
     public var pool = PGPoolConfiguration()
 
     public var sharing = PGSharingConfiguration()
