@@ -135,6 +135,52 @@ import Testing
         }
     }
 
+    /// libpq reports such a message and waits for the end of the query, which never comes.
+    @Test(
+        arguments: [
+            ("?", []), ("D", ScriptedSession.int16(0)), ("R", ScriptedSession.int32(0)),
+            // An error of the server before it changes nothing.
+            ("E", Array("SERROR\0C42601\0Mwrong\0\0".utf8)),
+        ] as [(Character, [UInt8])])
+    func aMessageThatHasNoPlaceThereIsTheEndOfTheConnectionAlsoWhenSilenceFollows(
+        type: Character, payload: [UInt8]
+    ) async throws {
+        let server = try ScriptedServer { session in
+            try session.welcome()
+            _ = try session.receive()
+            try session.send(type, payload)
+            if type == "E" { try session.send("?") }
+            session.stall()
+        }
+        try await PGConnection.withConnection(server.configuration, logger: quietLogger) { connection in
+            let error = await #expect(throws: PGError.self) {
+                try await connection.simpleQuery(unsafeSQL: "SELECT 1")
+            }
+            #expect(error?.sqlState == (type == "E" ? "42601" : nil), "\(String(reflecting: error))")
+            // It is closed, not just in doubt.
+            await #expect(throws: PGError.self) { try await connection.query("SELECT 2") }
+        }
+    }
+
+    @Test func aMessageThatHasNoPlaceInAPipelineIsTheEndOfTheConnection() async throws {
+        let server = try ScriptedServer { session in
+            try session.welcome()
+            // The server is asked who it is, and is none that statements may be prepared on.
+            try session.receive(until: ["S"])
+            try session.sendError("42883", "no such function")
+            try session.sendReady()
+            try session.receive(until: ["S"])
+            try session.send("?")
+            session.stall()
+        }
+        let error = await #expect(throws: PGError.self) {
+            try await PGConnection.withConnection(server.configuration, logger: quietLogger) {
+                _ = try await $0.pipeline { $0.append("SELECT 1") }
+            }
+        }
+        #expect(error?.code == .connection && error?.sqlState == nil, "\(String(reflecting: error))")
+    }
+
     @Test func anErrorThatEndsTheSessionAfterTheResultIsSeen() async throws {
         let server = try ScriptedServer { session in
             try session.welcome()

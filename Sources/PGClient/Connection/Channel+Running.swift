@@ -143,6 +143,16 @@ extension Channel {
                 self.stepEnded()
             }
         }
+        if self.isOpen, self.job != nil, self.firstError == nil, self.isComplaintHeldBack { self.broken() }
+    }
+
+    /// Whether libpq complains of what the server sends and keeps that until the query ends, which may be never: so it does with rows
+    /// that were not announced.
+    private var isComplaintHeldBack: Bool {
+        // A pipeline has the errors of other statements there.
+        if self.isPipelining { return false }
+        if case .deallocating = self.step { return false }
+        return PQerrorMessage(self.connection)?.pointee != 0
     }
 
     /// Reads on a connection that has nothing to do: notifications, notices, the server's farewell.
@@ -179,12 +189,12 @@ extension Channel {
             self.fail(
                 PGError(.unsupported, message: "COPY to or from the client needs copyOut or copyIn instead of query"))
         default:
-            if case .deallocating = self.step {
-                // The statement is gone already.
-            } else if self.firstError == nil {
-                self.firstError = PGError(result: result, query: self.job?.sql)
-            }
+            let error = PGError(result: result, query: self.job?.sql)
             PQclear(result)
+            if case .deallocating = self.step, error.sqlState != nil { return }  // The statement is gone already.
+            if self.firstError == nil { self.firstError = error }
+            // It is libpq that complains, of the line or of what the server sends: the end that it waits for may never come.
+            if error.sqlState == nil { self.broken() }
         }
     }
 

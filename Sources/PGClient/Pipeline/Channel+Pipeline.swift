@@ -87,7 +87,9 @@ extension Channel {
         default:
             let error = PGError(result: result, query: nil)
             PQclear(result)
-            guard !error.endsSession, PQstatus(self.connection) != CONNECTION_BAD else { return self.fail(error) }
+            guard !error.endsSession, error.sqlState != nil, PQstatus(self.connection) != CONNECTION_BAD else {
+                return self.fail(error)
+            }
             outcome = .failed(error)
         }
         self.itemEnded(outcome)
