@@ -1,6 +1,7 @@
-import PGClient
 import PGTesting
 import Testing
+
+@testable import PGClient
 
 /// The pool never returns a connection with temporary tables, settings, LISTEN, advisory locks or a role of somebody before.
 @Suite struct SessionResetTests {
@@ -20,6 +21,11 @@ import Testing
             ["SELECT pg_advisory_lock(77)"],
             "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
         ),
+        (
+            ["DO $$BEGIN PERFORM pg_try_advisory_lock_shared(77); END$$"],
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        ),
+        (["CREATE TABLE pg_temp.remains (x int)"], "SELECT 1 FROM pg_class WHERE relname = 'remains'"),
         (["PREPARE remains AS SELECT 1"], "SELECT 1 FROM pg_prepared_statements WHERE name = 'remains'"),
         (["DECLARE remains CURSOR WITH HOLD FOR SELECT 1"], "SELECT 1 FROM pg_cursors WHERE name = 'remains'"),
         (["BEGIN", "SELECT 1/0"], "SELECT 1 WHERE pg_current_xact_id_if_assigned() IS NOT NULL"),
@@ -48,6 +54,26 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("SELECT threshold, holder, on_hold FROM attempts", []),
+            ("SELECT contemporary, temperature, temp2, my_temp FROM t", []),
+            ("SELECT pg_advisory_xact_lock(1), my_set_config('a'), größe_temp, tempé", []),
+            ("", []),
+            ("Create TEMP TABLE t (x int)", .temporaryTables),
+            ("CREATE TABLE \"pg_temp\".t (x int)", .temporaryTables),
+            ("SELECT 1 INTO TEMPORARY t", .temporaryTables),
+            ("DO 'BEGIN EXECUTE ''CREATE TEMP TABLE t ()''; END'", .temporaryTables),
+            ("SELECT pg_catalog.PG_Advisory_Lock(1)", .advisoryLocks),
+            ("SELECT pg_try_advisory_lock(1),pg_advisory_lock_shared(2)", .advisoryLocks),
+            ("DECLARE c CURSOR WITH HOLD FOR SELECT set_config('a.b', 'c', false)", [.cursors, .settings]),
+            ("SELECT/**/set_config($1,$2,false)/*temp*/", [.settings, .temporaryTables]),
+            ("DECLARE c CURSOR WITH hold", .cursors),
+        ] as [(String, SessionDirt)])
+    func onlyWholeWordsMakeASessionDirty(sql: String, dirt: SessionDirt) {
+        #expect(SessionDirt(sql: sql) == dirt)
+    }
+
     @Test func aSettingIsGoneFromWhatTheConnectionReports() async throws {
         try await withClient({ $0.pool.maximum = 1 }) { client in
             let usual = try await client.withConnection { $0.parameterStatus("TimeZone") }
@@ -68,11 +94,11 @@ import Testing
                     try await transaction.query("SET LOCAL work_mem = '1234kB'")
                     try await transaction.query("SELECT pg_advisory_xact_lock(78)")
                 }
-                try await connection.query("SELECT 'the last one'")
+                try await connection.query("SELECT 'the last one' AS threshold_of_attempts")
                 return connection.backendPID
             }
             let last = try await observer.query("SELECT query, state FROM pg_stat_activity WHERE pid = \(pid)").only
-            #expect(try last?.decode("query") == "SELECT 'the last one'")
+            #expect(try last?.decode("query") == "SELECT 'the last one' AS threshold_of_attempts")
         }
     }
 }

@@ -19,18 +19,33 @@ struct SessionDirt: OptionSet {
         self.rawValue = rawValue
     }
 
-    /// What running the SQL may leave behind without saying so in its command tag.
+    /// What running the SQL may leave behind without saying so in its command tag. Words within literals count: they may be run, by DO
+    /// or EXECUTE.
     init(sql: String) {
         var dirt: SessionDirt = []
         var sql = sql
         sql.withUTF8 { text in
-            if text.holds("temp") { dirt.insert(.temporaryTables) }
-            if text.holds("advisory_lock") { dirt.insert(.advisoryLocks) }
-            if text.holds("set_config") { dirt.insert(.settings) }
-            if text.holds("hold") { dirt.insert(.cursors) }
+            var start = 0
+            for index in 0...text.count where index == text.count || !text[index].isPartOfWord {
+                if index > start {
+                    dirt.formUnion(SessionDirt(word: UnsafeBufferPointer(rebasing: text[start..<index])))
+                }
+                start = index + 1
+            }
         }
         self = dirt
     }
+
+    private init(word: UnsafeBufferPointer<UInt8>) {
+        self = Self.words.first { word.isEqual(to: $0.word) }?.dirt ?? []
+    }
+
+    private static let words: [(word: StaticString, dirt: SessionDirt)] = [
+        ("temp", .temporaryTables), ("temporary", .temporaryTables), ("pg_temp", .temporaryTables),
+        ("pg_advisory_lock", .advisoryLocks), ("pg_advisory_lock_shared", .advisoryLocks),
+        ("pg_try_advisory_lock", .advisoryLocks), ("pg_try_advisory_lock_shared", .advisoryLocks),
+        ("set_config", .settings), ("hold", .cursors),
+    ]
 
     /// What a finished statement has left behind, to be told from its command tag.
     init(commandTag: UnsafePointer<CChar>, sql: String) {
@@ -64,17 +79,27 @@ extension String {
     }
 }
 
-extension UnsafeBufferPointer<UInt8> {
-    /// Whether the text has the word, which is given in lower case, in any case.
-    fileprivate func holds(_ word: StaticString) -> Bool {
-        let length = word.utf8CodeUnitCount
-        guard self.count >= length else { return false }
-        return (0...(self.count - length)).contains { start in
-            // The bit 0x20 is what tells the cases of a letter apart; "_" has none to lose.
-            (0..<length).allSatisfy { offset in
-                let byte = self[start + offset]
-                return (byte == UInt8(ascii: "_") ? byte : byte | 0x20) == word.utf8Start[offset]
-            }
+extension UInt8 {
+    /// Whether a name or keyword of SQL goes on with the byte.
+    fileprivate var isPartOfWord: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
+            true
+        default:
+            false
         }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether it is the word, which is given in lower case, in any case.
+    fileprivate func isEqual(to word: StaticString) -> Bool {
+        self.count == word.utf8CodeUnitCount
+            && self.indices.allSatisfy { index in
+                // The bit 0x20 is what tells the cases of a letter apart; "_" has none to lose.
+                let byte = self[index]
+                return (byte == UInt8(ascii: "_") ? byte : byte | 0x20) == word.utf8Start[index]
+            }
     }
 }
