@@ -38,6 +38,8 @@ public struct PGError: Error, Sendable {
         public static let invalidState = Code("invalidState")
         /// An earlier statement of the same pipeline and transaction failed, so that this one did not run.
         public static let skipped = Code("skipped")
+        /// It needs a session of its own, as LISTEN does, and a pooler may give each transaction that of another server.
+        public static let behindPooler = Code("behindPooler")
         /// What is behind the connection string cannot be shared; nobody outside is told.
         static let notShareable = Code("notShareable")
         /// The statement asks for something that this library does not do, such as COPY.
@@ -135,7 +137,7 @@ extension PGError {
 
     /// Whether connecting again with the same settings is bound to fail: bad credentials, no such database, bad parameters.
     var isPermanent: Bool {
-        if self.code == .invalidConfiguration || self.code == .notShareable { return true }
+        if [.invalidConfiguration, .notShareable, .behindPooler].contains(self.code) { return true }
         guard let state = self.sqlState else { return false }
         return state == "3D000" || ["28", "22", "42"].contains(state.prefix(2))
     }

@@ -1,12 +1,15 @@
 import Foundation
 import Glibc
-import PGClient
+public import PGClient
 
-/// Runs `body` with the connection string of a PgBouncer that pools transactions in front of a database.
-public func withTransactionPooler(
-    for database: TestDatabase, _ body: (_ conninfo: String) async throws -> Void
-) async throws {
-    let host = try database.configuration.firstHost()
+/// Runs `body` with a configuration that goes to the server of `configuration` through PgBouncer, which lends two connections by transaction.
+///
+/// PgBouncer passes over the `ignored` parameters that a session begins with, and refuses all but a few others.
+public func withTransactionPooler<R>(
+    to configuration: PGConfiguration, ignored: String = "options",
+    _ body: (PGConfiguration) async throws -> R
+) async throws -> R {
+    let host = try configuration.firstHost()
     // Who may enter the folder of the server's socket.
     let owner =
         host.name.hasPrefix("/")
@@ -17,22 +20,41 @@ public func withTransactionPooler(
         "pgbouncer.ini",
         """
         [databases]
-        \(database.name) = \(try database.configuration.conninfo(replacing: [:]))
+        * = \(try configuration.conninfo(replacing: [:]))
         [pgbouncer]
         listen_addr =
         unix_socket_dir = \(program.folder)
         listen_port = 6432
+        pidfile = \(program.folder)/pid
         auth_type = any
         pool_mode = transaction
+        default_pool_size = 2
+        ignore_startup_parameters = \(ignored)
         """)
     let process = try program.start(["pgbouncer", program.folder + "/pgbouncer.ini"])
-    defer { process.terminate() }
-    while !FileManager.default.fileExists(atPath: program.folder + "/.s.PGSQL.6432") {
-        guard process.isRunning else {
-            throw ProgramFailed(arguments: ["pgbouncer"], status: process.terminationStatus, log: program.log)
-        }
-        try await Task.sleep(for: .milliseconds(10))
+    func end() async throws {
+        // Between this process and PgBouncer may stand the program that changed the user.
+        let pid = try? String(contentsOfFile: program.folder + "/pid", encoding: .utf8)
+        kill(
+            pid.flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) } ?? process.processIdentifier,
+            SIGKILL)
+        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
     }
-    try await body(
-        "host='\(program.folder)' port='6432' dbname='\(database.name)' user='pooled'")
+    do {
+        while !FileManager.default.fileExists(atPath: program.folder + "/.s.PGSQL.6432") {
+            guard process.isRunning else {
+                throw ProgramFailed(arguments: ["pgbouncer"], status: process.terminationStatus, log: program.log)
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        var pooled = PGConfiguration(
+            try configuration.conninfo(replacing: ["host": program.folder, "hostaddr": "", "port": "6432"]))
+        pooled.pool = configuration.pool
+        let result = try await body(pooled)
+        try await end()
+        return result
+    } catch {
+        try? await end()
+        throw error
+    }
 }

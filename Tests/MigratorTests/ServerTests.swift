@@ -10,8 +10,8 @@ import Testing
 struct ServerTests {
     @Test func aPoolerIsRefusedWithTheWayOut() async throws {
         try await Scratch.with { scratch in
-            try await withTransactionPooler(for: scratch.database) { conninfo in
-                try await MigrateProgram.with(conninfo: conninfo) { migrate in
+            try await withTransactionPooler(to: scratch.database.configuration) { pooled in
+                try await MigrateProgram.with(conninfo: pooled.conninfo(replacing: [:])) { migrate in
                     try migrate.write("0001_a.sql", "CREATE TABLE a ()")
                     for command in ["up", "status"] {
                         let result = try await migrate.run(command)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct PoolerTests {
     private func withPooledClient<R: Sendable>(_ body: (PGClient) async throws -> R) async throws -> R {
         try await withTestDatabase { database in
-            try await PgBouncer.with(database.configuration) { configuration in
+            try await withTransactionPooler(to: database.configuration) { configuration in
                 var configuration = configuration
                 configuration.pool.maximum = 6
                 configuration.pool.acquireTimeout = .seconds(60)
@@ -30,7 +30,7 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            for _ in 0..<2 * PgBouncer.servers {
+            for _ in 0..<4 {
                 let rows = try await client.query("SELECT name FROM pg_prepared_statements")
                 #expect(rows.isEmpty)
             }
@@ -78,6 +78,41 @@ import Testing
             }
             #expect(client.sharedReads.statistics.acquired == 0)
             #expect(client.statistics.acquired == 20)
+        }
+    }
+
+    /// LISTEN would be some server's, and the notifications somebody else's.
+    @Test func listeningIsRefusedWithTheReason() async throws {
+        try await self.withPooledClient { client in
+            let error = await #expect(throws: PGError.self) {
+                try await client.withConnection { _ = try await $0.listen(to: "events") }
+            }
+            #expect(error?.code == .behindPooler)
+            #expect(error?.message.contains("LISTEN") == true)
+            let channels = try await client.query("SELECT pg_listening_channels()")
+            #expect(channels.isEmpty)
+
+            var events = client.listen(to: "events").makeAsyncIterator()
+            let refusal = await #expect(throws: PGError.self) { _ = try await events.next() }
+            #expect(refusal?.code == .behindPooler)
+        }
+    }
+
+    @Test func aPoolerThatTakesNoSettingsIsToldFromAServerThatIsDownAndTheWayOutIsNamed() async throws {
+        try await withTestDatabase { database in
+            try await withTransactionPooler(to: database.configuration, ignored: "") { configuration in
+                let client = PGClient(configuration, logger: quietLogger)
+                let error = await #expect(throws: PGError.self) { try await client.query("SELECT 1") }
+                #expect(error?.code == .invalidConfiguration)
+                #expect(error?.message.contains("unsupported startup parameter") == true)
+                #expect(error?.hint?.contains("ignore_startup_parameters") == true)
+                #expect(client.statistics.connectionsFailed == 1)
+
+                var plain = configuration
+                plain.statementTimeout = nil
+                let rows = try await PGClient(plain, logger: quietLogger).query("SELECT 1")
+                #expect(rows.count == 1)
+            }
         }
     }
 }

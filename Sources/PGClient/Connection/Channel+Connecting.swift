@@ -167,6 +167,14 @@ extension Channel {
         }
         if let state = fields.sqlState { message = message.replacing("  \(state): ", with: " ") }
         message = self.parameters?.redacted(message) ?? message
+        // As PgBouncer says it.
+        if message.contains("unsupported startup parameter") {
+            fields.hint = """
+                A pooler refuses the settings that the session begins with: name the parameter in its ignore_startup_parameters and \
+                let the server have statement_timeout and the other settings, or set statementTimeout to nil and parameters to none.
+                """
+            return PGError(.invalidConfiguration, message: message, fields: fields)
+        }
         return PGError(.connection, message: message, fields: fields)
     }
 }

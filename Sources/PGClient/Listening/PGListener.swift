@@ -14,7 +14,7 @@ public enum PGListenEvent: Sendable {
 ///
 /// Each iteration has a connection of its own beside the pool. A server that falls silent is found out by asking it every 30
 /// seconds. The sequence ends when the task is cancelled, by `CancellationError`; it throws `PGError` when connecting again is
-/// bound to fail, as with a wrong password.
+/// bound to fail, as with a wrong password or behind a pooler.
 public struct PGListener: AsyncSequence, Sendable {
     public typealias Element = PGListenEvent
 

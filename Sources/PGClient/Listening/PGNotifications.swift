@@ -36,12 +36,20 @@ public struct PGNotifications: AsyncSequence, Sendable {
 extension PGConnection {
     /// Listens on the channels, besides those it listens on already, and returns what is sent on any of them from now on.
     ///
-    /// In a transaction it takes effect at the commit. Throws as `query` does.
+    /// In a transaction it takes effect at the commit. Throws as `query` does, and ``PGError/Code/behindPooler``.
     public func listen(to channels: PGIdentifier...) async throws -> PGNotifications {
         try await self.listen(to: channels)
     }
 
     func listen(to channels: [PGIdentifier]) async throws -> PGNotifications {
+        let server = try await self.query("SELECT pg_backend_pid() AS pid").only?.decode("pid", as: Int32.self)
+        guard server == self.backendPID else {
+            throw PGError(
+                .behindPooler,
+                message:
+                    "LISTEN needs a session of its own, and a pooler stands before the server: connect to the server itself"
+            )
+        }
         let inflow = Inflow<PGNotification>()
         guard self.loop.post(.watch(self.lease, inflow)) else {
             throw PGError(.poolClosed, message: "the pool is shut down")
