@@ -61,16 +61,22 @@ struct HousekeepingRepository: Sendable {
             )
             """
         case .activationCodes:
-            // With its confirmation key an account's provisioning token has expired, too, which must not come back to life.
+            // With its confirmation key an account's provisioning token has expired, too, which must not come back to life; and
+            // without its PIN a number could not be told from one that is the account's.
             """
             WITH expired AS (
-                SELECT id FROM flexi.activation_codes WHERE expires_at IS NOT NULL AND expires_at <= \(time)
-                ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+                SELECT code.id, code.account_id, code.purpose
+                FROM flexi.activation_codes AS code
+                JOIN flexi.accounts AS account ON account.id = code.account_id
+                WHERE code.expires_at IS NOT NULL AND code.expires_at <= \(time)
+                ORDER BY code.expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ), voided AS (
-                DELETE FROM flexi.provisioning_tokens AS token
-                USING expired, flexi.activation_codes AS code, flexi.accounts AS account
-                WHERE code.id = expired.id AND code.purpose = 'email' AND token.account_id = code.account_id
-                    AND account.id = code.account_id AND NOT account.activated
+                DELETE FROM flexi.provisioning_tokens AS token USING expired, flexi.accounts AS account
+                WHERE expired.purpose = 'email' AND token.account_id = expired.account_id
+                    AND account.id = expired.account_id AND NOT account.activated
+            ), released AS (
+                UPDATE flexi.accounts AS account SET phone = NULL FROM expired
+                WHERE expired.purpose = 'phone' AND account.id = expired.account_id AND NOT account.activated
             )
             DELETE FROM flexi.activation_codes USING expired WHERE activation_codes.id = expired.id
             """

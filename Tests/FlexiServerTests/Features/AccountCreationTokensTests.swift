@@ -197,6 +197,56 @@ struct AccountCreationTokensTests {
         }
     }
 
+    @Test(arguments: ["in time", "late", "after five wrong tries", "after housekeeping"])
+    func aNumberWhosePINDidNotComeBackIsNotTheAccounts(when: String) async throws {
+        try await withServer(Self.drivers.merging(["EXPIRED_CODE_DAYS": "1"]) { $1 }) { server in
+            let token = try await self.newToken(server, server.administrator())
+            let made = try await server.post(
+                "/api/accounts/with-token", json: self.registration(token, more: Self.email + Self.phone))
+            #expect(made.json["phone"] as? String == "+33612345678")
+            let messages = try await server.outbox()
+            switch when {
+            case "late": server.clock.advance(by: .seconds(601))
+            case "after housekeeping":
+                server.clock.advance(by: .seconds(86_400 * 2))
+                _ = try await Housekeeping(services: server.services).run(waits: false)
+                #expect(try await server.count("activation_codes") == 1)
+            case "after five wrong tries":
+                let pin = try #require(messages.last?.code?.reveal())
+                for _ in 1...5 {
+                    let wrong = try await server.post(
+                        "/api/accounts/carroll@sip.example.org/activate/phone",
+                        json: #"{"code":"\#(pin == "0000" ? "1111" : "0000")"}"#)
+                    #expect(wrong.status == 404)
+                }
+            default: break
+            }
+            #expect(try await self.activate(server, by: "email", messages.first) == 200)
+            #expect(
+                try await server.count("accounts WHERE activated AND email = 'carroll@example.org' AND phone IS NULL")
+                    == 1)
+            #expect(try await server.count("phone_numbers") == 0, "whose it is can have it")
+        }
+    }
+
+    @Test func anAdministratorsNumberNeedsNoPIN() async throws {
+        try await withServer(Self.drivers) { server in
+            let admin = try await server.administrator()
+            let token = try await self.newToken(server, admin)
+            let made = try await server.post(
+                "/api/accounts/with-token", json: self.registration(token, more: Self.email + Self.phone))
+            let messages = try await server.outbox()
+            let id = try #require(made.json["id"] as? Int)
+            let changed = try await server.send(
+                "PATCH", "/api/accounts/\(id)", [admin], json: #"{"phone":"+33612345679"}"#)
+            #expect(changed.status == 200)
+            #expect(try await self.activate(server, by: "phone", messages.last) == 404, "it was sent to another number")
+            #expect(try await self.activate(server, by: "email", messages.first) == 200)
+            let found = try await server.get("/api/accounts/carroll@sip.example.org/search", [admin])
+            #expect(found.json["phone"] as? String == "+33612345679")
+        }
+    }
+
     @Test func aRefusedCreationSendsNothing() async throws {
         let settings = Self.drivers.merging(["SMS_DAILY_TOTAL": "1", "RATE_LIMIT_MAIL_PER_MINUTE": "1"]) { $1 }
         try await withServer(settings) { server in

@@ -87,7 +87,6 @@ struct ActivationTests {
         try await withServer { server in
             try await self.awaitPIN(server)
             for _ in 0..<4 { #expect(try await server.post(self.phone, json: self.code("4321")).status == 404) }
-            #expect(try await server.count("activation_codes WHERE attempts = 4") == 1)
             #expect(try await server.post(self.email, json: self.code("4321")).status == 404)
             #expect(try await server.post(self.phone, json: self.code("1234")).status == 404)
             #expect(try await server.count("accounts WHERE activated") == 0)
@@ -101,7 +100,21 @@ struct ActivationTests {
                 try await server.post(self.phone, json: self.code("4321")).status
             }
             #expect(statuses.allSatisfy { $0 == 404 })
-            #expect(try await server.count("activation_codes") == 0)
+            #expect(try await server.count("activation_codes WHERE attempts = 5") == 1)
+        }
+    }
+
+    @Test func ofRacingGuessesNoMoreAreExaminedThanTheLimitAllows() async throws {
+        try await withServer(["RATE_LIMIT_CODES_PER_MINUTE": "3"]) { server in
+            let key = try await self.newKey(server)
+            let statuses = try await race(32) { _ in
+                try await server.post(self.email, json: self.code("aaaaaaaaaaaaa")).status
+            }
+            #expect(statuses.count { $0 == 404 } == 3)
+            #expect(statuses.count { $0 == 429 } == 29)
+            #expect(try await server.post(self.email, json: self.code(key)).status == 429)
+            server.clock.advance(by: .seconds(60))
+            #expect(try await server.post(self.email, json: self.code(key)).status == 200)
         }
     }
 

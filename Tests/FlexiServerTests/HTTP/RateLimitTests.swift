@@ -130,6 +130,24 @@ struct RateLimitTests {
         }
     }
 
+    @Test func ofRacingWrongPasswordsNoMoreAreAnsweredThanTheLimitAllows() async throws {
+        try await withServer(["RATE_LIMIT_AUTH_PER_MINUTE": "3"]) { server in
+            let alice = try await server.account()
+            let digest = try await server.digest(alice)
+            let statuses = try await race(32) { number in
+                try await server.get(
+                    "/api/accounts/me",
+                    [
+                        alice.from,
+                        digest.authorization("GET", "/api/accounts/me", count: number + 1, password: "guess"),
+                    ]
+                ).status
+            }
+            #expect(statuses.count { $0 == 401 } == 3)
+            #expect(statuses.count { $0 == 429 } == 29)
+        }
+    }
+
     @Test func aNonceThatIsTooOldIsNoGuess() async throws {
         try await withServer(["RATE_LIMIT_AUTH_PER_MINUTE": "1"]) { server in
             let alice = try await server.account()

@@ -68,6 +68,25 @@ struct RateLimiterTests {
         try limiter.check(.codes, by: client, at: self.start + 60)
     }
 
+    @Test func onlyWrongGuessesAreCounted() async throws {
+        struct Wrong: Error {}
+        struct Outage: Error {}
+        let limiter = self.limiter(2)
+        let client = try self.network("192.0.2.1")
+        func guess(_ error: (any Error)?) async throws {
+            try await limiter.guess(.codes, by: client, at: self.start, isWrong: { $0 is Wrong }) {
+                if let error { throw error }
+            }
+        }
+        for _ in 0..<5 {
+            try await guess(nil)
+            await #expect(throws: Outage.self) { try await guess(Outage()) }
+        }
+        for _ in 0..<2 { await #expect(throws: Wrong.self) { try await guess(Wrong()) } }
+        let refused = await #expect(throws: APIError.self) { try await guess(nil) }
+        #expect(refused?.status == .tooManyRequests)
+    }
+
     @Test func nobodyWaitsForLongWhenTheClockIsSetBack() throws {
         let limiter = self.limiter(1)
         let client = try self.network("192.0.2.1")

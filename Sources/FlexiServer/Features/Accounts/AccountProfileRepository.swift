@@ -63,8 +63,8 @@ struct AccountProfileRepository: Sendable {
         }
     }
 
-    /// Replaces the profile. A change to an address or a number that waits for its confirmation is dropped where the
-    /// profile has another one from now on.
+    /// Replaces the profile. What waits for the confirmation of an address or a number is dropped where the profile has another one
+    /// from now on.
     ///
     /// Throws `AccountRepository.Conflict` when the number is another account's.
     func update(_ id: Account.ID, to profile: AccountProfile) async throws {
@@ -79,6 +79,9 @@ struct AccountProfileRepository: Sendable {
                 ), dropped_phone AS (
                     DELETE FROM flexi.phone_changes USING before
                     WHERE account_id = \(id) AND before.phone IS DISTINCT FROM \(profile.phone?.value)
+                ), dropped_pin AS (
+                    DELETE FROM flexi.activation_codes USING before
+                    WHERE account_id = \(id) AND purpose = 'phone' AND before.phone IS DISTINCT FROM \(profile.phone?.value)
                 )
                 UPDATE flexi.accounts SET email = \(profile.email?.value), phone = \(profile.phone?.value),
                     display_name = \(profile.displayName), dtmf_protocol = \(profile.dtmfProtocol?.rawValue)

@@ -48,16 +48,18 @@ struct OwnAccountRoutes: Sendable {
         let input = try await PasswordInput(
             validating: request.json(context), rules: self.services.configuration)
         let change = PasswordChange(services: self.services)
-        let (limiter, now) = (self.services.limiter, self.services.now())
-        try limiter.check(.authentication, by: context.claim, at: now)
         do {
-            try await change.change(
-                context.account, from: input.oldPassword, to: input.password, algorithm: input.algorithm)
+            try await self.services.limiter.guess(
+                .authentication, by: context.claim, at: self.services.now(),
+                isWrong: { $0 as? PasswordChange.Refusal == .oldPasswordWrong }
+            ) {
+                try await change.change(
+                    context.account, from: input.oldPassword, to: input.password, algorithm: input.algorithm)
+            }
         } catch PasswordChange.Refusal.oldPasswordMissing {
             throw APIError.invalid("old_password", Checker.missing("old_password"))
         } catch PasswordChange.Refusal.oldPasswordWrong {
             context.logger.info("password change refused")
-            limiter.note(.authentication, by: context.claim, at: now)
             throw APIError.invalid("old_password", "The old password is not right.")
         }
         context.logger.info("password changed")

@@ -19,7 +19,8 @@ struct Activation: Sendable {
     let services: Services
 
     /// Activates the account, takes its codes away, and sends the mail that says so where it has an address and mail can be
-    /// sent. A wrong PIN is counted, and the last try that is allowed voids it.
+    /// sent. A number whose PIN did not come back is the account's no longer: calls to it would reach whoever named it. A wrong PIN
+    /// is counted, and the last try that is allowed voids it.
     ///
     /// Throws `Refusal`.
     func activate(_ address: SIPAddress, by code: ActivationCode, in language: Language?) async throws -> Account {
@@ -30,14 +31,15 @@ struct Activation: Sendable {
             guard let pending = try await codes.lock(code.purpose, of: address, in: scope) else {
                 return .refused(.unknown)
             }
+            guard pending.wrongTries < PIN.tries else { return .refused(.unknown) }
             let hash = code.hash(of: pending.account, key: self.services.keys.code)
             guard ConstantTime.equal(hash, pending.hash) else {
-                if case .pin = code { try await codes.countWrongTry(of: pending.id, allowing: PIN.tries) }
+                if case .pin = code { try await codes.countWrongTry(of: pending.id) }
                 return .refused(.unknown)
             }
             // Told apart from a wrong code only by whoever has the right one.
             if let expiresAt = pending.expiresAt, expiresAt <= now { return .refused(.expired) }
-            guard try await codes.activate(pending.account) else { return .refused(.unknown) }
+            try await codes.activate(pending.account, by: code.purpose)
             let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
             guard let account = try await accounts.find(pending.account, in: scope) else { return .refused(.unknown) }
             if let email = account.email.flatMap(EmailAddress.init), self.services.configuration.mail != nil {

@@ -7,6 +7,8 @@ struct ActivationRepository: Sendable {
         let id: Int64
         let account: Account.ID
         let hash: [UInt8]
+        /// Of PINs alone.
+        let wrongTries: Int
         let expiresAt: Date?
     }
 
@@ -24,7 +26,7 @@ struct ActivationRepository: Sendable {
         guard scope.contains(address.domain) else { return nil }
         return try await self.db.query(
             """
-            SELECT code.id, code.account_id, code.code_hash, code.expires_at
+            SELECT code.id, code.account_id, code.code_hash, code.attempts, code.expires_at
             FROM flexi.accounts AS account
             JOIN flexi.domains AS domain ON domain.id = account.domain_id
             JOIN flexi.activation_codes AS code ON code.account_id = account.id
@@ -35,35 +37,28 @@ struct ActivationRepository: Sendable {
         ).first.map { row in
             try PendingCode(
                 id: row.decode("id"), account: row.decode("account_id"), hash: row.decode("code_hash"),
-                expiresAt: row.decode("expires_at"))
+                wrongTries: Int(row.decode("attempts", as: Int16.self)), expiresAt: row.decode("expires_at"))
         }
     }
 
-    /// Counts a wrong try; the last one that is allowed takes the code away.
-    func countWrongTry(of code: Int64, allowing tries: Int) async throws {
-        try await self.db.execute(
-            """
-            WITH burnt AS (
-                DELETE FROM flexi.activation_codes WHERE id = \(code) AND attempts + 1 >= \(tries) RETURNING id
-            )
-            UPDATE flexi.activation_codes SET attempts = attempts + 1
-            WHERE id = \(code) AND NOT EXISTS (SELECT FROM burnt)
-            """
-        )
+    func countWrongTry(of code: Int64) async throws {
+        try await self.db.execute("UPDATE flexi.activation_codes SET attempts = attempts + 1 WHERE id = \(code)")
     }
 
-    /// Activates the account and takes its codes away; `false`, with nothing changed, when an administrator has
-    /// deactivated it.
-    func activate(_ account: Account.ID) async throws -> Bool {
-        try await !self.db.query(
+    /// Activates an account that is locked, and takes its codes away. A number that a PIN was sent to stays with it only where it is
+    /// activated by that.
+    func activate(_ account: Account.ID, by purpose: ActivationCode.Purpose) async throws {
+        try await self.db.execute(
             """
-            WITH activated AS (
-                UPDATE flexi.accounts SET activated = true WHERE id = \(account) AND NOT blocked RETURNING id
-            ), confirmed AS (
-                DELETE FROM flexi.activation_codes USING activated WHERE account_id = activated.id
+            WITH confirmed AS (
+                DELETE FROM flexi.activation_codes WHERE account_id = \(account) RETURNING purpose
             )
-            SELECT FROM activated
+            UPDATE flexi.accounts
+            SET activated = true,
+                phone = CASE WHEN \(purpose.rawValue) = 'phone' OR NOT EXISTS (SELECT FROM confirmed WHERE purpose = 'phone')
+                    THEN phone END
+            WHERE id = \(account)
             """
-        ).isEmpty
+        )
     }
 }

@@ -31,17 +31,18 @@ struct ActivationRoutes: Sendable {
         let address = try context.sipAddress("account")
         let claim = RateLimit.Subject.claim(
             username: address.username, domain: address.domain, context.client.network)
-        let (limiter, now) = (self.services.limiter, self.services.now())
-        try limiter.check(.codes, by: claim, at: now)
         do {
-            let account = try await Activation(services: self.services).activate(
-                address, by: code, in: Outbox(self.services).language(of: request))
+            let account = try await self.services.limiter.guess(
+                .codes, by: claim, at: self.services.now(), isWrong: { $0 as? Activation.Refusal == .unknown }
+            ) {
+                try await Activation(services: self.services).activate(
+                    address, by: code, in: Outbox(self.services).language(of: request))
+            }
             context.logger.info("account activated", metadata: ["activated.id": "\(account.id.rawValue)"])
             return .json(account)
         } catch Activation.Refusal.expired {
             throw APIError.expiredCode
         } catch Activation.Refusal.unknown {
-            limiter.note(.codes, by: claim, at: now)
             throw APIError.notFound()
         }
     }

@@ -68,21 +68,25 @@ struct ConfirmationRoutes: Sendable {
     ) async throws -> Response {
         let asked = Outbox(self.services).language(of: request)
         let language = asked ?? self.services.configuration.defaultLanguage
-        let subject = RateLimit.Subject.network(context.client.network)
-        try self.services.limiter.check(.codes, by: subject, at: self.services.now())
         do {
-            if let code = try? context.segment("code"), Self.isCode(code),
-                let (page, address) = try await body(Secret(code), asked)
-            {
-                return self.page(page, in: language, ["address": address.description])
+            let (page, address) = try await self.services.limiter.guess(
+                .codes, by: .network(context.client.network), at: self.services.now(), isWrong: { $0 is UnknownCode }
+            ) {
+                guard let code = try? context.segment("code"), Self.isCode(code),
+                    let answer = try await body(Secret(code), asked)
+                else { throw UnknownCode() }
+                return answer
             }
+            return self.page(page, in: language, ["address": address.description])
+        } catch is UnknownCode {
+            return self.page(.unknownCode, in: language, status: .notFound)
         } catch let error as PGError where error.isOutage {
             context.logger.error("database not available", metadata: ["error": "\(String(reflecting: error))"])
             return self.page(.unavailable, in: language, status: .serviceUnavailable)
         }
-        self.services.limiter.note(.codes, by: subject, at: self.services.now())
-        return self.page(.unknownCode, in: language, status: .notFound)
     }
+
+    private struct UnknownCode: Error {}
 
     private func page(
         _ name: PageName, in language: Language, _ values: [String: String] = [:], status: HTTPResponse.Status = .ok

@@ -43,12 +43,15 @@ struct EmailChangeRoutes: Sendable {
         }
         try checker.finish()
         guard let code else { throw checker.incomplete }
-        let (limiter, now) = (self.services.limiter, self.services.now())
-        try limiter.check(.codes, by: context.claim, at: now)
         do {
-            let account = try await EmailChange(services: self.services).confirm(
-                code, of: context.account.id, domain: context.account.domain,
-                in: Outbox(self.services).language(of: request))
+            let account = try await self.services.limiter.guess(
+                .codes, by: context.claim, at: self.services.now(),
+                isWrong: { $0 as? EmailChange.Refusal == .wrongCode }
+            ) {
+                try await EmailChange(services: self.services).confirm(
+                    code, of: context.account.id, domain: context.account.domain,
+                    in: Outbox(self.services).language(of: request))
+            }
             context.logger.info("email changed")
             return .json(account)
         } catch EmailChange.Refusal.accountRemoved {
@@ -56,7 +59,6 @@ struct EmailChangeRoutes: Sendable {
         } catch EmailChange.Refusal.nothingPending {
             throw APIError.notFound("No change of the email is under way.")
         } catch EmailChange.Refusal.wrongCode {
-            limiter.note(.codes, by: context.claim, at: now)
             throw APIError.wrongCode
         } catch EmailChange.Refusal.expired {
             throw APIError.expiredCode

@@ -43,10 +43,13 @@ struct PhoneChangeRoutes: Sendable {
         let pin = checker.requiredText("code", "The code is 4 digits.", as: { PIN($0) })
         try checker.finish()
         guard let pin else { throw checker.incomplete }
-        let (limiter, now) = (self.services.limiter, self.services.now())
-        try limiter.check(.codes, by: context.claim, at: now)
         do {
-            let account = try await PhoneChange(services: self.services).confirm(pin, of: context.account)
+            let account = try await self.services.limiter.guess(
+                .codes, by: context.claim, at: self.services.now(),
+                isWrong: { $0 as? PhoneChange.Refusal == .wrongCode }
+            ) {
+                try await PhoneChange(services: self.services).confirm(pin, of: context.account)
+            }
             context.logger.info("phone changed")
             return .json(account)
         } catch PhoneChange.Refusal.accountRemoved {
@@ -54,7 +57,6 @@ struct PhoneChangeRoutes: Sendable {
         } catch PhoneChange.Refusal.nothingPending {
             throw APIError.notFound("No change of the phone is under way.")
         } catch PhoneChange.Refusal.wrongCode {
-            limiter.note(.codes, by: context.claim, at: now)
             throw APIError.wrongCode
         } catch PhoneChange.Refusal.expired {
             throw APIError.expiredCode

@@ -91,13 +91,15 @@ struct AccountAuthenticator: RouterMiddleware {
             try self.services.limiter.check(.authentication, by: guesser, at: now)
             switch try await self.verify(authorization, of: subject, in: request, at: now) {
             case .success(let nonce):
+                // Of guesses that come together, one that is right after too many wrong ones is not told so.
+                try self.services.limiter.check(.authentication, by: guesser, at: now)
                 // `verify` accepts nobody but active accounts: the others have no hash that an answer could match.
                 guard let identity = claim.identity else { throw APIError.defect }
                 let challenges = self.services.keys.digest.challenges(for: subject, at: now, nonce: nonce)
                 return (self.account(identity, .digest), challenges)
             case .failure(let reason):
                 refusal = reason
-                if reason == .unauthorized { self.services.limiter.note(.authentication, by: guesser, at: now) }
+                if reason == .unauthorized { try self.services.limiter.take(.authentication, by: guesser, at: now) }
             }
         } else {
             refusal = APIKeyCookie.key(in: request.headers) == nil ? .unauthenticated : .unauthorized

@@ -50,6 +50,25 @@ final class RateLimiter: Sendable {
         _ = try self.allowance(of: limit, subject, at: now, taking: 0)
     }
 
+    /// Runs `examine`, which throws an error that is wrong when a guess is. A token is taken before, and given back unless the guess
+    /// was wrong: however many come at a time, no more are examined than the limit allows.
+    ///
+    /// - Throws: 429, with nothing examined, when there is no token; and what `examine` throws.
+    func guess<Answer>(
+        _ limit: RateLimit, by subject: RateLimit.Subject, at now: Date, isWrong: (any Error) -> Bool,
+        _ examine: () async throws -> Answer
+    ) async throws -> Answer {
+        try self.take(limit, by: subject, at: now)
+        do {
+            let answer = try await examine()
+            self.giveBack(limit, subject)
+            return answer
+        } catch {
+            if !isWrong(error) { self.giveBack(limit, subject) }
+            throw error
+        }
+    }
+
     /// Takes a token if there is one: for what has happened already.
     func note(_ limit: RateLimit, by subject: RateLimit.Subject, at now: Date) {
         let perMinute = self.limits[limit.rawValue]
@@ -75,11 +94,11 @@ final class RateLimiter: Sendable {
     ) -> Outcome {
         let key = Self.key(limit, subject)
         let now = Int64(now.timeIntervalSince1970 * 1_000_000)
-        let interval = max(1, Self.minute / Int64(perMinute))
-        let set = Int(key >> 6) % (Self.shardSize / Self.ways) * Self.ways
-        return self.shards[Int(key % UInt64(Self.shardCount))].buckets.withLock { buckets in
-            var place = set
-            for index in set..<set + Self.ways {
+        let interval = Self.interval(perMinute)
+        let places = Self.places(of: key)
+        return self.shard(of: key).buckets.withLock { buckets in
+            var place = places.lowerBound
+            for index in places {
                 if buckets[index].key == key {
                     place = index
                     break
@@ -96,6 +115,27 @@ final class RateLimiter: Sendable {
             if count > 0 { buckets[place] = Bucket(key: key, fullAt: next) }
             return .left(Int((now + Self.minute - fullAt) / interval - count))
         }
+    }
+
+    private func giveBack(_ limit: RateLimit, _ subject: RateLimit.Subject) {
+        let perMinute = self.limits[limit.rawValue]
+        guard perMinute > 0 else { return }
+        let key = Self.key(limit, subject)
+        self.shard(of: key).buckets.withLock { buckets in
+            guard let place = Self.places(of: key).first(where: { buckets[$0].key == key }) else { return }
+            buckets[place].fullAt -= Self.interval(perMinute)
+        }
+    }
+
+    /// In which one token comes back, in microseconds.
+    private static func interval(_ perMinute: Int) -> Int64 { max(1, self.minute / Int64(perMinute)) }
+
+    private func shard(of key: UInt64) -> Shard { self.shards[Int(key % UInt64(Self.shardCount))] }
+
+    /// Where in its shard a bucket may be.
+    private static func places(of key: UInt64) -> Range<Int> {
+        let first = Int(key >> 6) % (self.shardSize / self.ways) * self.ways
+        return first..<first + self.ways
     }
 
     /// Hashed with the process's random seed, so that nobody chooses whose bucket they share. Never 0, which an unused place has.
