@@ -1,4 +1,4 @@
-"""Measures PGClient beside pgbench, psql and libpq called from C: one database, one query, interleaved rounds (README.md)."""
+"""Measures PGClient beside pgbench, psql, pgx and libpq called from C: one database, one query, interleaved rounds (README.md)."""
 
 import argparse
 import json
@@ -66,9 +66,12 @@ class Bench:
         self.swift = pathlib.Path(arguments.program).resolve()
         self.folder = folder
         self.libpq = self.compile()
+        self.pgx = self.compile_pgx()
         self.script = folder / "select.sql"
         self.script.write_text(
             f"\\set n random(0, {self.accounts} - 1)\n\\set d :n % 100\n" + SELECT.format(":n", ":d") + ";\n")
+        self.small_script = folder / "small.sql"
+        self.small_script.write_text(f"\\set n random(0, {self.accounts} - 1)\nSELECT :n::int;\n")
         self.postmaster = None
 
     def __enter__(self):
@@ -86,6 +89,13 @@ class Bench:
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libpq"], stdout=subprocess.PIPE, text=True, check=True)
         subprocess.run(
             ["cc", "-O2", "-pthread", "-Wall", "-Werror", "-o", program, HERE / "libpq/libpq.c", *flags.stdout.split()], check=True)
+        return program
+
+    def compile_pgx(self):
+        """By Debian's Go and out of its packages, so that nothing is downloaded."""
+        program = self.folder / "pgx"
+        environment = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(self.folder / "go"), "GOFLAGS": ""}
+        subprocess.run(["/usr/bin/go", "build", "-o", program, HERE / "pgx/pgx.go"], check=True, cwd=self.folder, env=environment)
         return program
 
     def psql(self, sql):
@@ -144,15 +154,15 @@ class Bench:
     def pgclient(self, what, *arguments, **options):
         return self.program(self.swift, what, *arguments, *[f"--{name}={value}" for name, value in options.items()])
 
-    def select(self, tasks, way):
+    def select(self, tasks, way, what="account"):
         return self.pgclient(
-            "select", tasks=tasks, way=way, connections=CONNECTIONS, seconds=self.seconds, accounts=self.accounts)
+            "select", f"--what={what}", tasks=tasks, way=way, connections=CONNECTIONS, seconds=self.seconds, accounts=self.accounts)
 
-    def pgbench(self, clients):
+    def pgbench(self, clients, protocol="prepared", script=None):
         log = self.folder / f"pgbench-{clients}"
         text, _, client, server = self.run(
-            "pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1",
-            f"--time={max(1, round(self.seconds))}", f"--file={self.script}", "--log", f"--log-prefix={log}",
+            "pgbench", "--no-vacuum", f"--protocol={protocol}", f"--client={clients}", "--jobs=1",
+            f"--time={max(1, round(self.seconds))}", f"--file={script or self.script}", "--log", f"--log-prefix={log}",
             "--sampling-rate=0.1")
         latencies = []
         for file in self.folder.glob(f"{log.name}.*"):
@@ -179,9 +189,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--accounts", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=("select", "decode", "insert", "copy"), help="one group alone")
+    parser.add_argument("--only", choices=("select", "small", "decode", "insert", "copy", "cancel"), help="one group alone")
     arguments = parser.parse_args()
-    groups = {"select": select, "decode": decode, "insert": insert, "copy": copy}
+    groups = {"select": select, "small": small, "decode": decode, "insert": insert, "copy": copy, "cancel": cancel}
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             load = os.getloadavg()[0]
@@ -238,6 +248,20 @@ def select(bench):
         run.measured["p99"] / run.measured["p50"] for run in runs["PGClient, leased, 64 tasks"]])
 
 
+def small(bench):
+    tasks = 64
+    runs = rounds(bench, {
+        f"pgbench, {CONNECTIONS} clients, extended": lambda: bench.pgbench(CONNECTIONS, "extended", bench.small_script),
+        f"pgx, {tasks} goroutines": lambda: bench.program(bench.pgx, tasks, CONNECTIONS, bench.seconds),
+        f"PGClient, leased, {tasks} tasks": lambda: bench.select(tasks, "leased", "number")})
+    table("queries", runs)
+    pgbench, pgx, ours = runs
+    report("", "SELECT $1::int, leased ÷ pgbench --protocol=extended", 0.6, "", ratios(runs, ours, pgbench, Run.rate), at_least=True)
+    report("", "the same ÷ pgx", None, "", ratios(runs, ours, pgx, Run.rate))
+    report("", "the same for each second of client CPU ÷ pgx", 1, "", ratios(
+        runs, ours, pgx, lambda run: 1 / run.client_us()), at_least=True)
+
+
 def decode(bench):
     runs = rounds(bench, {
         "libpq in C": lambda: bench.program(bench.libpq, "decode", 500, 1000),
@@ -270,6 +294,14 @@ def copy(bench):
     table("rows", runs)
     for what, figure in (("wall", lambda run: run.measured["seconds"]), ("client CPU", Run.client_us)):
         report("P5", f"COPY in of {bench.accounts:,} rows, {what} ÷ psql", 1.1, "", ratios(runs, "PGClient", r"psql \copy", figure))
+
+
+def cancel(bench):
+    runs = rounds(bench, {"PGClient": lambda: bench.pgclient("cancel", cancels=50)})["PGClient"]
+    for what, key in (("median", "p50"), ("longest", "max")):
+        report("", f"50 cancelled queries: until the task goes on, {what}", 20, " ms", [run.measured[key] / 1000 for run in runs])
+    report("", "the same: queries that the server still runs", 0, "", [run.measured["left"] for run in runs])
+    report("", "the same: connections lost", 0, "", [run.measured["lost"] for run in runs])
 
 
 if __name__ == "__main__":

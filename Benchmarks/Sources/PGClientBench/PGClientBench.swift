@@ -10,7 +10,9 @@ struct PGClientBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "PGClientBench",
         abstract: "Measures PGClient and prints what it did as one line of JSON.",
-        subcommands: [SelectCommand.self, DecodeCommand.self, InsertCommand.self, CopyCommand.self]
+        subcommands: [
+            SelectCommand.self, DecodeCommand.self, InsertCommand.self, CopyCommand.self, CancelCommand.self,
+        ]
     )
 }
 

@@ -8,8 +8,16 @@ struct SelectCommand: AsyncParsableCommand {
         case shared
     }
 
+    enum What: String, ExpressibleByArgument, CaseIterable {
+        case account
+        /// The number that was sent, with no table behind it.
+        case number
+    }
+
     static let configuration = CommandConfiguration(
         commandName: "select", abstract: "Single rows by an index: queries, seconds, and the latency of one in µs.")
+
+    @Option(help: "What is read: an account, or just the number that was sent.") var what = What.account
 
     @Option(help: "How many tasks ask at a time.") var tasks = 1
     @Option(help: "How many connections the pool has.") var connections = 8
@@ -45,14 +53,20 @@ struct SelectCommand: AsyncParsableCommand {
         _ database: any PGQuerying, until end: ContinuousClock.Instant, random: Xorshift
     ) async throws -> [UInt32] {
         var random = random
-        let accounts = self.accounts  // an option is looked up by its name
+        let (what, accounts) = (self.what, self.accounts)  // an option is looked up by its name
         var latencies: [UInt32] = []
         latencies.reserveCapacity(1 << 16)
         var now = ContinuousClock.now
         repeat {
-            let account = Account(number: Int.random(in: 0..<accounts, using: &random))
-            let found = try await account.load(database)
-            guard found.username == account.username else { throw BenchError.wrongRow }
+            let number = Int.random(in: 0..<accounts, using: &random)
+            switch what {
+            case .account:
+                let account = Account(number: number)
+                guard try await account.load(database).username == account.username else { throw BenchError.wrongRow }
+            case .number:
+                let rows = try await database.query("SELECT \(Int32(number))::int AS n")
+                guard try rows.only?.decode("n", as: Int.self) == number else { throw BenchError.wrongRow }
+            }
             let then = ContinuousClock.now
             latencies.append(UInt32(clamping: (then - now).components.attoseconds / 1_000_000_000))
             now = then
@@ -62,10 +76,16 @@ struct SelectCommand: AsyncParsableCommand {
 
     /// Every connection is made and has the statement prepared.
     private func warmUp(_ database: any PGQuerying) async throws {
+        let what = self.what
         try await withThrowingTaskGroup { group in
             for _ in 0..<4 * self.connections {
                 group.addTask {
-                    for number in 0..<20 { _ = try await Account(number: number).load(database) }
+                    for number in 0..<20 {
+                        switch what {
+                        case .account: _ = try await Account(number: number).load(database)
+                        case .number: try await database.query("SELECT \(Int32(number))::int AS n")
+                        }
+                    }
                 }
             }
             try await group.waitForAll()
@@ -125,4 +145,6 @@ enum BenchError: Error {
     case noFile
     /// The database answered something else than was asked for.
     case wrongRow
+    /// A query ended otherwise than by its cancellation.
+    case notCancelled
 }
