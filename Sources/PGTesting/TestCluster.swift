@@ -76,6 +76,13 @@ public final class TestCluster: Sendable {
         try await Self.run(["pg_ctl", "-D", self.data, "-m", mode.rawValue, "-w", "-t", "120", "stop"])
     }
 
+    /// Ends every session, and returns when it takes connections again.
+    public func restart() async throws {
+        try await Self.run([
+            "pg_ctl", "-D", self.data, "-l", self.directory + "/log", "-m", "fast", "-w", "-t", "120", "restart",
+        ])
+    }
+
     /// Makes a standby the server that takes writes, and returns when it does.
     public func promote() async throws {
         try await Self.run(["pg_ctl", "-D", self.data, "-w", "-t", "120", "promote"])

@@ -54,8 +54,9 @@ import Testing
             try await eventually { written.value > 20 }
             try await primary.stop(.immediate)
             try await standby.promote()
-            let before = written.value
+            let (before, start) = (written.value, ContinuousClock.now)
             try await eventually("writes go to the new primary") { written.value > before + 20 }
+            #expect(ContinuousClock.now - start < .seconds(20))
             group.cancelAll()
             try await group.waitForAll()
         }

@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func thePoolSurvivesARestartOfTheServerUnderLoad() async throws {
+    @Test func oneConnectionAtATimeIsTriedWhileTheServerIsAway() async throws {
         try await withTestDatabase { database in
             try await withFaultProxy(to: database.configuration) { proxy in
                 let client = PGClient(try proxy.configuration(), logger: quietLogger)

@@ -9,7 +9,7 @@ struct PGClientSoak: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "PGClientSoak",
         abstract: "Runs PGClient with faults for a long time. Ends with 1 when a promise was broken.",
-        subcommands: [FaultsCommand.self, CancelsCommand.self, RestartsCommand.self]
+        subcommands: [FaultsCommand.self, CancelsCommand.self, RestartsCommand.self, FailoversCommand.self]
     )
 }
 
@@ -28,6 +28,14 @@ enum Soak {
             print("     \(complaints.count) promises were broken")
             throw ExitCode(1)
         }
+    }
+
+    /// Prints how many milliseconds each recovery took, beside the target.
+    static func conclude(_ event: String, _ recoveries: [Double], longest: Double, _ complaints: [String]) throws {
+        let times = recoveries.map(rounded).joined(separator: ", ")
+        print("     first success after each \(event), target <= \(rounded(longest)) ms: \(times) ms")
+        let slow = recoveries.filter { $0 > longest }.map { "it took \(rounded($0)) ms to recover" }
+        try self.conclude(complaints + slow)
     }
 
     static func residentMegabytes() -> Double {

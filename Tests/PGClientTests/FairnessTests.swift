@@ -1,0 +1,47 @@
+import PGClient
+import PGTesting
+import Synchronization
+import Testing
+
+@Suite struct FairnessTests {
+    /// What a task waits is counted in the turns of others, which no busy machine makes longer.
+    @Test func noTaskWaitsManyTimesLongerThanTheOthers() async throws {
+        let turns = Turns()
+        try await withClient({ ($0.pool.maximum, $0.pool.acquireTimeout) = (8, .seconds(60)) }) { client in
+            try await withThrowingTaskGroup { group in
+                for task in 0..<64 {
+                    group.addTask {
+                        for _ in 0..<60 {
+                            if task.isMultiple(of: 2) {
+                                try await client.query("SELECT pg_sleep(0.0005)")
+                            } else {
+                                try await client.withConnection { _ = try await $0.query("SELECT pg_sleep(0.0005)") }
+                            }
+                            turns.append(task)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        let waits = turns.waits.sorted()
+        let (median, late) = (waits[waits.count / 2], waits[waits.count * 99 / 100])
+        #expect(late <= 20 * median, "the median waits for \(median) turns, one in a hundred for \(late)")
+    }
+}
+
+/// Who was served, in order.
+private final class Turns: Sendable {
+    private let tasks = Mutex<[Int]>([])
+
+    func append(_ task: Int) { self.tasks.withLock { $0.append(task) } }
+
+    /// How many turns came between two of the same task.
+    var waits: [Int] {
+        var (last, waits) = ([Int: Int](), [Int]())
+        for (index, task) in self.tasks.withLock({ $0 }).enumerated() {
+            if let before = last.updateValue(index, forKey: task) { waits.append(index - before) }
+        }
+        return waits
+    }
+}
