@@ -71,6 +71,18 @@ import Testing
         #expect(machine.request("c", now: self.start).actions.isEmpty)
     }
 
+    @Test func aCallerJoinsAConnectionInUseUnlessOthersWaitOrItIsTooOld() {
+        var machine = self.machine(Self.limits { $0.maximum = 1 }, idle: 1)
+        _ = machine.request("a", now: self.start)
+        let acquired = machine.statistics.acquired
+        let mayJoin = machine.join(1, now: self.start)
+        let mayJoinTooLate = machine.join(1, now: self.start + .seconds(86_400))
+        _ = machine.request("b", now: self.start)
+        let mayOvertake = machine.join(1, now: self.start)
+        #expect(mayJoin && !mayJoinTooLate && !mayOvertake)
+        #expect(machine.statistics.acquired == acquired + 1)
+    }
+
     @Test func aCancelledCallerIsPassedOver() throws {
         var machine = self.machine(Self.limits { $0.maximum = 1 }, idle: 1)
         _ = machine.request("a", now: self.start)

@@ -41,6 +41,36 @@ import Testing
         }
     }
 
+    /// Batches are made of quick statements only: those that take long would wait for each other.
+    @Test func statementsThatTakeLongRunSideBySide() async throws {
+        try await self.withSharing(connections: 4) { client in
+            try await eventually {
+                try await withThrowingTaskGroup { group in
+                    for _ in 0..<40 { group.addTask { try await client.sharedReads.query("SELECT pg_sleep(0.01)") } }
+                    try await group.waitForAll()
+                }
+                return client.sharedReads.statistics.idle == 4
+            }
+            try await client.withConnection { holder in
+                try await holder.query("SELECT pg_advisory_lock(1)")
+                try await withThrowingTaskGroup { group in
+                    for _ in 0..<4 {
+                        group.addTask { try await client.sharedReads.query("SELECT pg_advisory_xact_lock_shared(1)") }
+                    }
+                    try await eventually {
+                        let waiting: PGQuery = """
+                            SELECT count(*) AS n FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                            WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+                            """
+                        return try await holder.query(waiting).only?.decode("n", as: Int.self) == 4
+                    }
+                    try await holder.query("SELECT pg_advisory_unlock(1)")
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test func onlyTheTaskWhoseQueryFailedIsTold() async throws {
         try await self.withSharing(connections: 1) { client in
             try await withThrowingTaskGroup { group in

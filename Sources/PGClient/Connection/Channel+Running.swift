@@ -38,8 +38,9 @@ extension Channel {
             if !job.isInternal { self.dirt.formUnion(SessionDirt(sql: sql)) }
             self.step = .executing(nil)
             self.sent(PQsendQuery(self.connection, sql))
-        case .statement(let query, let key):
-            switch self.statements.plan(key) {
+        case .statement(let statement):
+            let query = statement.query
+            switch self.statements.plan(statement) {
             case .askServer where self.isRepeatable: self.askServer()
             case .sendUnprepared, .askServer: self.execute(query, nil)
             case .prepare(let entry): self.prepare(query, entry)
@@ -69,8 +70,7 @@ extension Channel {
         }
         entry.dirt = SessionDirt(sql: query.sql)
         self.step = .preparing(entry)
-        let types = query.binds.map(\.type.rawValue)
-        self.sent(PQsendPrepare(self.connection, entry.name, query.sql, Int32(types.count), types))
+        self.sent(PQsendPrepare(self.connection, entry.name, query.sql, Int32(entry.types.count), entry.types))
     }
 
     private func execute(_ query: PGQuery, _ entry: StatementCache.Entry?) {
@@ -82,7 +82,7 @@ extension Channel {
     /// Hands the statement to libpq; 1 when it took it.
     func send(_ query: PGQuery, _ entry: StatementCache.Entry?) -> Int32 {
         if !self.isShared { self.dirt.formUnion(entry?.dirt ?? SessionDirt(sql: query.sql)) }
-        return ParameterBuffer.with(query.binds) { count, types, values, lengths, formats in
+        return ParameterBuffer.with(query.parameters) { count, types, values, lengths, formats in
             if let entry {
                 PQsendQueryPrepared(self.connection, entry.name, count, values, lengths, formats, 1)
             } else {
@@ -219,23 +219,23 @@ extension Channel {
         // The server has it now, whether the task still wants it or not.
         if case .preparing(let entry) = self.step, self.firstError == nil { self.statements.markPrepared(entry) }
         switch (self.step, job.work) {
-        case (.deallocating(let entry), .statement(let query, _)) where !job.isCancelled:
-            self.prepare(query, entry)
-        case (.preparing(let entry), .statement(let query, _)) where self.firstError == nil && !job.isCancelled:
-            self.execute(query, entry)
+        case (.deallocating(let entry), .statement(let statement)) where !job.isCancelled:
+            self.prepare(statement.query, entry)
+        case (.preparing(let entry), .statement(let statement)) where self.firstError == nil && !job.isCancelled:
+            self.execute(statement.query, entry)
         case (.askingServer, _) where !job.isCancelled:
             // A server that does not answer this is none that statements may be prepared on.
             if self.firstError != nil { self.statements.server = .changing }
             self.firstError = nil
             self.start(job)
-        case (.executing(let entry?), .statement(let query, let key))
+        case (.executing(let entry?), .statement(let statement))
         where self.firstError?.isStalePlan == true && !job.isCancelled:
-            let renewed = self.statements.renew(key, instead: entry)
+            let renewed = self.statements.renew(statement, instead: entry)
             guard self.isRepeatable else { return self.finish(job) }
             self.isRepeatable = false
             self.firstError = nil
             job.forget()
-            self.prepare(query, renewed)
+            self.prepare(statement.query, renewed)
         default:
             self.finish(job)
         }

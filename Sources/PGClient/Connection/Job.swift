@@ -1,13 +1,11 @@
-import Synchronization
-
 /// One statement, or one text of several by the simple protocol, on its way through a connection.
 final class Job: @unchecked Sendable {
     // Written by its maker until it is posted, then by the loop's thread alone until the continuation is resumed.
 
     enum Work {
-        case statement(PGQuery, StatementKey)
+        case statement(Statement)
         case simple(String)
-        case pipeline([(query: PGQuery, key: StatementKey)])
+        case pipeline([Statement])
     }
 
     let work: Work
@@ -60,7 +58,7 @@ final class Job: @unchecked Sendable {
 
     static func statement(_ query: PGQuery) throws(PGError) -> Job {
         try query.validate()
-        return Job(.statement(query, StatementKey(query)))
+        return Job(.statement(Statement(query)))
     }
 
     static func simple(_ sql: String) throws(PGError) -> Job {
@@ -70,12 +68,12 @@ final class Job: @unchecked Sendable {
 
     static func pipeline(_ queries: [PGQuery]) throws(PGError) -> Job {
         for query in queries { try query.validate() }
-        return Job(.pipeline(queries.map { ($0, StatementKey($0)) }))
+        return Job(.pipeline(queries.map(Statement.init)))
     }
 
     var sql: String {
         switch self.work {
-        case .statement(let query, _): query.sql
+        case .statement(let statement): statement.query.sql
         case .simple(let sql): sql
         case .pipeline(let statements): statements.first?.query.sql ?? ""
         }
@@ -117,14 +115,24 @@ final class Job: @unchecked Sendable {
     }
 }
 
-/// Orders what the loop wrote before what the resumed task reads. The continuation does that too, but ThreadSanitizer does not
-/// see it.
+/// The way from the loop back to a task. What the loop wrote before comes before what the resumed task reads, and what the loop
+/// does to resume it before all that the task does then.
+///
+/// The runtime sees to both, which ThreadSanitizer does not see: it is shown by a lock.
 struct Handover: ~Copyable, Sendable {
-    private let isOver = Atomic(false)
+    #if THREAD_SANITIZER
+    private let order = Locked(())
 
-    /// By the loop, right before it resumes the task.
-    func give() { self.isOver.store(true, ordering: .releasing) }
+    func resume(_ continuation: UnsafeContinuation<Void, Never>?) {
+        self.order.withLock { _ in continuation?.resume() }
+    }
+
+    func take() { self.order.withLock { _ in } }
+    #else
+    /// By the loop.
+    func resume(_ continuation: UnsafeContinuation<Void, Never>?) { continuation?.resume() }
 
     /// By the task, right after it was resumed.
-    func take() { _ = self.isOver.load(ordering: .acquiring) }
+    func take() {}
+    #endif
 }

@@ -1,25 +1,15 @@
-/// What makes two queries the same prepared statement.
-struct StatementKey: Hashable, Sendable {
-    let sql: String
-    let types: [UInt32]
-    /// Computed where the query is made, so that the I/O thread does not hash text.
-    private let digest: Int
+/// A query as the prepared statements know it.
+struct Statement: Sendable {
+    let query: PGQuery
+    /// Of its SQL and the types of its parameters; computed where the query is made, so that the I/O thread does not hash text.
+    let digest: Int
 
     init(_ query: PGQuery) {
-        self.sql = query.sql
-        self.types = query.binds.map(\.type.rawValue)
+        self.query = query
         var hasher = Hasher()
-        hasher.combine(self.sql)
-        hasher.combine(self.types)
+        hasher.combine(query.sql)
+        for parameter in query.parameters { hasher.combine(parameter.value.type.rawValue) }
         self.digest = hasher.finalize()
-    }
-
-    static func == (a: StatementKey, b: StatementKey) -> Bool {
-        a.digest == b.digest && a.sql == b.sql && a.types == b.types
-    }
-
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(self.digest)
     }
 }
 
@@ -27,11 +17,22 @@ struct StatementKey: Hashable, Sendable {
 struct StatementCache {
     final class Entry {
         let name: String
+        fileprivate let sql: String
+        let types: [UInt32]
         fileprivate(set) var isPrepared = false
         /// What each run may leave behind in the session.
         var dirt: SessionDirt = []
         fileprivate var lastUse = 0
-        init(name: String) { self.name = name }
+
+        fileprivate init(name: String, _ query: PGQuery) {
+            self.name = name
+            self.sql = query.sql
+            self.types = query.parameters.map(\.value.type.rawValue)
+        }
+
+        fileprivate func isFor(_ query: PGQuery) -> Bool {
+            self.sql == query.sql && self.types.elementsEqual(query.parameters.lazy.map(\.value.type.rawValue))
+        }
     }
 
     /// Who is at the other end of the connection.
@@ -53,7 +54,8 @@ struct StatementCache {
 
     private let capacity: Int
     var server = Server.unknown
-    private var entries: [StatementKey: Entry] = [:]
+    /// By the digests of their statements.
+    private var entries: [Int: Entry] = [:]
     private var uses = 0
     private var names = 0
     /// Statements that the server still knows and nobody will use again.
@@ -64,10 +66,12 @@ struct StatementCache {
     }
 
     /// How to run the query. A statement is prepared when it comes for the second time.
-    mutating func plan(_ key: StatementKey) -> Plan {
+    mutating func plan(_ statement: Statement) -> Plan {
         guard self.capacity > 0, self.server != .changing else { return .sendUnprepared }
         self.uses += 1
-        if let entry = self.entries[key] {
+        if let entry = self.entries[statement.digest] {
+            // Two texts with one digest are next to impossible: the later one does without.
+            guard entry.isFor(statement.query) else { return .sendUnprepared }
             entry.lastUse = self.uses
             guard !entry.isPrepared else { return .execute(entry) }
             return self.server == .steady ? .prepare(entry) : .askServer
@@ -77,10 +81,7 @@ struct StatementCache {
         {
             self.remove(oldest.key)
         }
-        self.names += 1
-        let entry = Entry(name: "_pgclient_\(self.names)")
-        entry.lastUse = self.uses
-        self.entries[key] = entry
+        self.insert(statement)
         return .sendUnprepared
     }
 
@@ -93,14 +94,10 @@ struct StatementCache {
     }
 
     /// Forgets a statement that the server no longer accepts. The next use prepares it anew under another name.
-    mutating func renew(_ key: StatementKey, instead stale: Entry) -> Entry {
-        if let entry = self.entries[key], entry !== stale { return entry }
-        self.remove(key)
-        self.names += 1
-        let entry = Entry(name: "_pgclient_\(self.names)")
-        entry.lastUse = self.uses
-        self.entries[key] = entry
-        return entry
+    mutating func renew(_ statement: Statement, instead stale: Entry) -> Entry {
+        if let entry = self.entries[statement.digest], entry !== stale { return entry }
+        self.remove(statement.digest)
+        return self.insert(statement)
     }
 
     /// The server itself forgot everything (DISCARD ALL, DEALLOCATE ALL).
@@ -114,8 +111,17 @@ struct StatementCache {
         return self.abandoned
     }
 
-    private mutating func remove(_ key: StatementKey) {
-        guard let entry = self.entries.removeValue(forKey: key), entry.isPrepared else { return }
+    @discardableResult
+    private mutating func insert(_ statement: Statement) -> Entry {
+        self.names += 1
+        let entry = Entry(name: "_pgclient_\(self.names)", statement.query)
+        entry.lastUse = self.uses
+        self.entries[statement.digest] = entry
+        return entry
+    }
+
+    private mutating func remove(_ digest: Int) {
+        guard let entry = self.entries.removeValue(forKey: digest), entry.isPrepared else { return }
         self.abandoned.append(entry.name)
     }
 }

@@ -14,9 +14,9 @@ extension Channel {
     private func feedPipeline() {
         guard let job, case .pipeline(let statements) = job.work, case .pipelining(var sent) = self.step else { return }
         while self.isOpen, sent < statements.count, self.pipeline.statements < Self.depth, !job.isCancelled {
-            let (query, key) = statements[sent]
+            let statement = statements[sent]
             sent += 1
-            self.sendPipelined(job, query, key, mayDeallocate: self.isRepeatable)
+            self.sendPipelined(job, statement, mayDeallocate: self.isRepeatable)
             // Outside of a transaction each statement is a batch and a transaction of its own.
             if self.isRepeatable { self.endBatch() }
         }
@@ -34,20 +34,21 @@ extension Channel {
 
     func leasedStatementEnded(_ job: Job, _ entry: StatementCache.Entry?, _ outcome: Pipeline.Outcome) {
         guard case .pipeline(let statements) = job.work else { return }
-        let (query, key) = statements[job.outcomes.count]
+        let statement = statements[job.outcomes.count]
+        let sql = statement.query.sql
         switch outcome {
         case .rows(let result):
-            self.noticeTag(result, sql: query.sql)
+            self.noticeTag(result, sql: sql)
             job.outcomes.append(.success(PGRows(result)))
         case .failed(let error):
             // Those behind it are under way, so it is too late to send it again; the next one finds a new plan.
-            if error.isStalePlan, let entry { _ = self.statements.renew(key, instead: entry) }
-            job.outcomes.append(.failure(error.with(query: query.sql)))
+            if error.isStalePlan, let entry { _ = self.statements.renew(statement, instead: entry) }
+            job.outcomes.append(.failure(error.with(query: sql)))
             // It was stopped, and the next one is running already.
             if job.isCancelled { self.sendCancelRequest() }
         case .skipped:
             job.outcomes.append(
-                .failure(PGError(.skipped, message: "an earlier statement of the pipeline failed", query: query.sql)))
+                .failure(PGError(.skipped, message: "an earlier statement of the pipeline failed", query: sql)))
         }
         if self.pipeline.statements <= Self.depth / 2 { self.feedPipeline() }
     }

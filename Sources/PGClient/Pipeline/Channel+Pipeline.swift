@@ -5,9 +5,9 @@ import CLibPQ
 /// A connection that is shared stays in this mode; one that is leased enters it for one job.
 extension Channel {
     /// Puts a statement behind those that are under way. It is on its way after `endBatch` or `flush`.
-    func sendPipelined(_ job: Job, _ query: PGQuery, _ key: StatementKey, mayDeallocate: Bool) {
+    func sendPipelined(_ job: Job, _ statement: Statement, mayDeallocate: Bool) {
         var entry: StatementCache.Entry?
-        switch self.statements.plan(key) {
+        switch self.statements.plan(statement) {
         case .sendUnprepared, .askServer:
             break
         case .execute(let prepared):
@@ -19,16 +19,16 @@ extension Channel {
                     self.enqueue(.deallocate, PQsendQueryParams(self.connection, sql, 0, nil, nil, nil, nil, 0))
                 }
             }
-            let types = query.binds.map(\.type.rawValue)
+            let sql = statement.query.sql
             self.enqueue(
-                .prepare(new), PQsendPrepare(self.connection, new.name, query.sql, Int32(types.count), types))
-            new.dirt = SessionDirt(sql: query.sql)
+                .prepare(new), PQsendPrepare(self.connection, new.name, sql, Int32(new.types.count), new.types))
+            new.dirt = SessionDirt(sql: sql)
             // Those behind may count on it: if it fails, they are skipped.
             self.statements.markPrepared(new)
             entry = new
         }
         guard self.isOpen else { return }
-        self.enqueue(.statement(job, entry), self.send(query, entry))
+        self.enqueue(.statement(job, entry), self.send(statement.query, entry))
     }
 
     /// Asks who the server behind the connection is.
@@ -46,7 +46,7 @@ extension Channel {
     func endBatch() {
         guard self.pipeline.isSyncDue, self.isOpen else { return }
         guard PQpipelineSync(self.connection) == 1 else { return self.failWithLibPQsWords() }
-        self.pipeline.append(.sync)
+        self.pipeline.appendSync(now: self.driver.now)
         self.flush()
     }
 
@@ -72,10 +72,10 @@ extension Channel {
         switch PQresultStatus(result) {
         case PGRES_PIPELINE_SYNC:
             PQclear(result)
-            guard case .sync = self.pipeline.removeFirst() else {
+            guard case .sync(let batch) = self.pipeline.removeFirst() else {
                 return self.fail(PGError(.connection, message: "the server's answers do not match the statements"))
             }
-            return self.batchEnded()
+            return self.batchEnded(batch)
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
             outcome = .rows(PGResult(result))
         case PGRES_PIPELINE_ABORTED:
@@ -121,8 +121,9 @@ extension Channel {
         }
     }
 
-    private func batchEnded() {
+    private func batchEnded(_ batch: Pipeline.Batch) {
         if self.isShared {
+            self.driver.batchEnded(batch.statements, in: self.driver.now - batch.sentAt)
             self.sharedBatchEnded()
         } else {
             self.leasedBatchEnded()

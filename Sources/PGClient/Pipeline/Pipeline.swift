@@ -9,7 +9,12 @@ struct Pipeline {
         case prepare(StatementCache.Entry)
         case statement(Job, StatementCache.Entry?)
         /// The end of a batch. When a statement fails, the server skips everything up to here.
-        case sync
+        case sync(Batch)
+    }
+
+    struct Batch {
+        let statements: Int
+        let sentAt: MonotonicInstant
     }
 
     /// What became of a statement.
@@ -26,14 +31,26 @@ struct Pipeline {
     /// How many of those nobody waits for any more.
     var abandoned = 0
     /// Something was sent after the last `sync`.
-    var isSyncDue = false
+    private(set) var isSyncDue = false
+    /// How many statements were sent after it.
+    private(set) var batch = 0
     /// Why preparing a statement failed: the server only says of the statement itself that it was skipped.
     var preparingError: PGError?
 
     mutating func append(_ item: Item) {
-        if case .statement = item { self.statements += 1 }
-        if case .sync = item { self.isSyncDue = false } else { self.isSyncDue = true }
+        self.isSyncDue = true
+        if case .statement = item {
+            self.statements += 1
+            self.batch += 1
+        }
         self.items.append(item)
+    }
+
+    /// The batch is complete.
+    mutating func appendSync(now: MonotonicInstant) {
+        self.items.append(.sync(Batch(statements: self.batch, sentAt: now)))
+        self.isSyncDue = false
+        self.batch = 0
     }
 
     mutating func removeFirst() -> Item? {

@@ -1,12 +1,12 @@
 /// The tasks whose work is done and that are to be resumed.
 ///
-/// Waking a thread costs about as much as a query. While more callers queue up than there are connections, no server waits for
-/// the tasks here, so they may wait for each other and be resumed several at a time: they queued for much longer than that.
+/// Waking a thread costs about as much as a query. While the servers have work enough, none of them waits for the tasks here, so
+/// these may wait for each other and be resumed several at a time: they have waited for much longer than that.
 struct FinishedWork {
     typealias Instant = MonotonicInstant
 
     /// How many are enough to be resumed.
-    private static let sufficient = 32
+    static let sufficient = 32
     /// How long the first waits for others; `poll` makes a millisecond of it when none come at all.
     private static let patience = Duration.microseconds(500)
 
@@ -18,8 +18,8 @@ struct FinishedWork {
 
     mutating func append(_ lease: LeaseRequest) { self.leases.append(lease) }
 
-    /// Resumes them, or leaves them for a later time, which `dueTime` tells, when `areServersBusy`: every connection has its next
-    /// work already, without these tasks.
+    /// Resumes them, or leaves them for a later time, which `dueTime` tells, when `areServersBusy`: they have their next work already,
+    /// without these tasks.
     mutating func resume(now: Instant, areServersBusy: Bool) {
         guard !self.jobs.isEmpty || !self.leases.isEmpty else { return }
         // A lease that is not taken up is a connection without work.
@@ -30,13 +30,11 @@ struct FinishedWork {
         }
         self.dueTime = nil
         for job in self.jobs {
-            job.handover.give()
-            job.continuation?.resume()
+            job.handover.resume(job.continuation)
         }
         self.jobs.removeAll(keepingCapacity: true)
         for lease in self.leases {
-            lease.handover.give()
-            lease.continuation?.resume()
+            lease.handover.resume(lease.continuation)
         }
         self.leases.removeAll(keepingCapacity: true)
     }

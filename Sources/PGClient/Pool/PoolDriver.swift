@@ -23,6 +23,8 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainDeadline: Instant?
     private var leases = 0
+    /// What a shared statement takes, its part of the time from the sending of its batch to the answer. The first ones may be slow.
+    var statementTime = Duration.milliseconds(1)
 
     init(
         _ configuration: PGConfiguration, logger: Logger, failsOnFirstError: Bool,
@@ -122,8 +124,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
 
     /// Resumes the tasks whose work is done, after the servers have been given their next.
     func resumeWaiting() {
-        let waiting = self.isFinished ? 0 : self.machine.withLock { $0.waiting }
-        self.finished.resume(now: self.now, areServersBusy: waiting > self.channels.count)
+        self.finished.resume(now: self.now, areServersBusy: !self.isFinished && self.areServersBusy)
         guard self.isFinished else { return }
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
@@ -219,6 +220,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         default:
             break
         }
+        guard !self.joinBatch(request) else { return }
         let (ticket, actions) = self.machine.withLock { $0.request(request, now: self.now) }
         request.ticket = ticket
         self.perform(actions)
@@ -277,7 +279,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         return true
     }
 
-    private func hand(_ channel: Channel, to request: PoolRequest) {
+    func hand(_ channel: Channel, to request: PoolRequest) {
         request.ticket = nil
         switch request {
         case .job(let job) where self.sharing != nil:

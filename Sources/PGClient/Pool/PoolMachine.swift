@@ -135,6 +135,15 @@ struct PoolMachine<Request: CustomStringConvertible> {
         return Actions(.hand(id, to: request))
     }
 
+    /// A caller that came right now uses a connection that is in use, beside others. False when it may not, or others wait.
+    mutating func join(_ id: Int, now: Instant) -> Bool {
+        guard self.waiting == 0, let index = self.index(of: id), self.connections[index].expiresAt > now else {
+            return false
+        }
+        self.counters.acquired += 1
+        return true
+    }
+
     /// The server of a connection that was idle for long has answered, and the caller has it.
     mutating func handed() {
         self.counters.acquired += 1

@@ -2,9 +2,16 @@
 /// `"SELECT name FROM accounts WHERE id = \(id)"` is sent as `… WHERE id = $1` and one parameter beside it.
 public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
     public let sql: String
-    public let binds: [PGValue]
-    /// Where in `sql`, in bytes of UTF-8, the `$n` of each bind stands. Empty for SQL that was not interpolated.
-    private let placeholders: [Int]
+    let parameters: [Parameter]
+
+    /// The values of `$1`, `$2` and so on.
+    public var binds: [PGValue] { self.parameters.map(\.value) }
+
+    struct Parameter: Sendable {
+        let value: PGValue
+        /// Where in the SQL, in bytes of UTF-8, its `$n` stands. Nil in SQL that was not interpolated.
+        let placeholder: Int?
+    }
 
     /// Takes SQL that was put together at run time.
     ///
@@ -12,8 +19,7 @@ public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
     /// order of `$1`, `$2` and so on.
     public init(unsafeSQL: String, binds: [PGValue] = []) {
         self.sql = unsafeSQL
-        self.binds = binds
-        self.placeholders = []
+        self.parameters = binds.map { Parameter(value: $0, placeholder: nil) }
     }
 
     public init(stringLiteral value: StaticString) {
@@ -22,20 +28,18 @@ public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
 
     public init(stringInterpolation: StringInterpolation) {
         self.sql = stringInterpolation.sql
-        self.binds = stringInterpolation.binds
-        self.placeholders = stringInterpolation.placeholders
+        self.parameters = stringInterpolation.parameters
     }
 
     public struct StringInterpolation: StringInterpolationProtocol {
         public typealias StringLiteralType = StaticString
 
-        @usableFromInline var sql = ""
-        @usableFromInline var binds: [PGValue] = []
-        @usableFromInline var placeholders: [Int] = []
+        var sql = ""
+        var parameters: [Parameter] = []
 
         public init(literalCapacity: Int, interpolationCount: Int) {
             self.sql.reserveCapacity(literalCapacity + 3 * interpolationCount)
-            self.binds.reserveCapacity(interpolationCount)
+            self.parameters.reserveCapacity(interpolationCount)
         }
 
         public mutating func appendLiteral(_ literal: StaticString) {
@@ -70,24 +74,24 @@ public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
         ///
         /// One that was made of `unsafeSQL` cannot bring parameters along: nothing tells its `$1` from the text around it.
         public mutating func appendInterpolation(_ part: PGQuery) {
-            precondition(
-                part.placeholders.count == part.binds.count, "unsafe SQL with parameters cannot be a part of a query")
             let sql = part.sql.utf8
             var rest = sql.startIndex
-            for (index, placeholder) in part.placeholders.enumerated() {
+            for (index, parameter) in part.parameters.enumerated() {
+                guard let placeholder = parameter.placeholder else {
+                    preconditionFailure("unsafe SQL with parameters cannot be a part of a query")
+                }
                 let start = sql.index(sql.startIndex, offsetBy: placeholder)
                 self.sql += part.sql[rest..<start]
-                self.append(part.binds[index])
+                self.append(parameter.value)
                 rest = sql.index(start, offsetBy: 1 + String(index + 1).utf8.count)
             }
             self.sql += part.sql[rest...]
         }
 
         private mutating func append(_ value: PGValue) {
-            self.binds.append(value)
-            self.placeholders.append(self.sql.utf8.count)
+            self.parameters.append(Parameter(value: value, placeholder: self.sql.utf8.count))
             self.sql += "$"
-            self.sql += String(self.binds.count)
+            self.sql += String(self.parameters.count)
         }
     }
 }
@@ -103,16 +107,16 @@ extension PGQuery {
 
     /// Throws for what libpq would cut off silently or the server refuse in the middle of a conversation.
     func validate() throws(PGError) {
-        guard self.binds.count <= Self.maximumBinds else {
+        guard self.parameters.count <= Self.maximumBinds else {
             throw PGError(
-                .invalidParameter, message: "\(self.binds.count) parameters; a query takes at most 65535",
+                .invalidParameter, message: "\(self.parameters.count) parameters; a query takes at most 65535",
                 query: self.sql)
         }
         guard !self.sql.holdsNUL else {
             throw PGError(.invalidParameter, message: "the SQL holds a NUL character")
         }
-        for (index, bind) in self.binds.enumerated() {
-            guard let defect = bind.defect else { continue }
+        for (index, parameter) in self.parameters.enumerated() {
+            guard let defect = parameter.value.defect else { continue }
             throw PGError(.invalidParameter, message: "parameter $\(index + 1): \(defect)", query: self.sql)
         }
     }

@@ -23,10 +23,10 @@ extension Channel {
 
     /// Queues the job's statement; it is sent at the end of the loop's turn, together with others.
     func share(_ job: Job) {
-        guard case .statement(let query, let key) = job.work else { return }
+        guard case .statement(let statement) = job.work else { return }
         job.channel = self
         job.wasSent = true
-        self.sendPipelined(job, query, key, mayDeallocate: true)
+        self.sendPipelined(job, statement, mayDeallocate: true)
         if self.deadline == nil { self.restartDeadline() }
     }
 
@@ -47,12 +47,12 @@ extension Channel {
             job.add(result)
             self.driver.finish(job, nil)
         case .failed(let error):
-            guard case .statement(let query, let key) = job.work, error.isStalePlan, let entry, !job.hasNewPlan else {
+            guard case .statement(let statement) = job.work, error.isStalePlan, let entry, !job.hasNewPlan else {
                 return self.driver.finish(job, error.with(query: job.sql))
             }
             job.hasNewPlan = true
-            _ = self.statements.renew(key, instead: entry)
-            self.sendPipelined(job, query, key, mayDeallocate: true)
+            _ = self.statements.renew(statement, instead: entry)
+            self.sendPipelined(job, statement, mayDeallocate: true)
         case .skipped:
             self.share(job)
         }

@@ -39,7 +39,7 @@ extension PGConnection {
 
     /// COPY takes no parameters, and by the simple protocol its errors come without a word from our side.
     private static func copyJob(_ query: PGQuery, _ delivery: Delivery) throws(PGError) -> Job {
-        guard query.binds.isEmpty else {
+        guard query.parameters.isEmpty else {
             throw PGError(
                 .invalidParameter, message: "COPY takes no parameters",
                 query: query.sql)
