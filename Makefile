@@ -1,5 +1,5 @@
 # The verbs of this project. Each is a script of its own below scripts/, which says what it does.
-.PHONY: help setup build run test check fmt bench soak sanitize interop test-compose clean
+.PHONY: help setup build run test check fmt bench soak sanitize interop docs test-compose clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ sanitize: ## PGClient's tests under the thread and the address sanitizer
 
 interop: ## real clients against a real server
 	@scripts/interop
+
+docs: ## PGClient's guide and reference, rendered
+	@scripts/docs
 
 test-compose: ## every test on PostgreSQL in a container
 	@FLEXI_POSTGRES=compose scripts/test
