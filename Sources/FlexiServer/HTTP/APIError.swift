@@ -80,7 +80,6 @@ extension APIError {
         APIError(.forbidden, message)
     }
 
-    static let wrongCode = APIError.forbidden("The code is wrong.")
     static let expiredCode = APIError.forbidden("The code has expired.")
 
     /// The same answer for what does not exist and what the caller may not see.

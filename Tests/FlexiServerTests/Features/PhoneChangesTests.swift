@@ -141,31 +141,6 @@ struct PhoneChangesTests {
         }
     }
 
-    @Test(arguments: [
-        (request, "{}", "phone"), (request, #"{"phone":""}"#, "phone"), (request, #"{"phone":"0612345678"}"#, "phone"),
-        (request, #"{"phone":33612345678}"#, "phone"), (request, #"{"phone":"+999612345678"}"#, "phone"),
-        (confirmation, "{}", "code"), (confirmation, #"{"code":"12345"}"#, "code"),
-        (confirmation, #"{"code":1234}"#, "code"),
-    ])
-    func whatIsWrongIsNamed(target: String, body: String, field: String) async throws {
-        try await withServer(Self.settings) { server in
-            let reply = try await server.post(target, [self.key(of: server.account(), server)], json: body)
-            #expect(reply.status == 422)
-            #expect(reply.errors(field)?.count == 1)
-            #expect(try await server.count("phone_changes") == 0)
-        }
-    }
-
-    @Test func withoutAWayToSendShortMessagesNothingIsStored() async throws {
-        try await withServer { server in
-            let reply = try await self.ask(server, self.key(of: server.account(), server))
-            #expect(reply.status == 503)
-            #expect(reply.text == #"{"message":"This server cannot send short messages."}"#)
-            #expect(try await server.count("phone_changes") == 0)
-            #expect(try await server.count("outbox") == 0)
-        }
-    }
-
     @Test func shortMessagesAreLimitedByAccountAndNumber() async throws {
         try await withServer(Self.settings.merging(["RATE_LIMIT_SMS_PER_MINUTE": "2"]) { $1 }) { server in
             let alice = try await self.key(of: server.account(), server)

@@ -11,10 +11,7 @@ struct Activation: Sendable {
         case expired
     }
 
-    private enum Outcome: Sendable {
-        case activated(Account)
-        case refused(Refusal)
-    }
+    private typealias Outcome = Result<Account, Refusal>
 
     let services: Services
 
@@ -29,29 +26,26 @@ struct Activation: Sendable {
         let outcome = try await self.services.database.withTransaction { transaction -> Outcome in
             let codes = ActivationRepository(transaction)
             guard let pending = try await codes.lock(code.purpose, of: address, in: scope) else {
-                return .refused(.unknown)
+                return .failure(.unknown)
             }
-            guard pending.wrongTries < PIN.tries else { return .refused(.unknown) }
+            guard pending.wrongTries < PIN.tries else { return .failure(.unknown) }
             let hash = code.hash(of: pending.account, key: self.services.keys.code)
             guard ConstantTime.equal(hash, pending.hash) else {
                 if case .pin = code { try await codes.countWrongTry(of: pending.id) }
-                return .refused(.unknown)
+                return .failure(.unknown)
             }
             // Told apart from a wrong code only by whoever has the right one.
-            if let expiresAt = pending.expiresAt, expiresAt <= now { return .refused(.expired) }
+            if let expiresAt = pending.expiresAt, expiresAt <= now { return .failure(.expired) }
             try await codes.activate(pending.account, by: code.purpose)
             let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
-            guard let account = try await accounts.find(pending.account, in: scope) else { return .refused(.unknown) }
+            guard let account = try await accounts.find(pending.account, in: scope) else { return .failure(.unknown) }
             if let email = account.email.flatMap(EmailAddress.init), self.services.configuration.mail != nil {
                 try await Outbox(self.services).add(
                     .registrationConfirmed, to: email, of: account.id, in: language,
                     key: "registration confirmed \(account.id.rawValue)", to: transaction)
             }
-            return .activated(account)
+            return .success(account)
         }
-        switch outcome {
-        case .activated(let account): return account
-        case .refused(let refusal): throw refusal
-        }
+        return try outcome.get()
     }
 }

@@ -54,7 +54,7 @@ struct ConfirmationRoutes: Sendable {
                 context.logger.info("account activated", metadata: account)
                 return (.accountActivated, pending.address)
             }
-        } catch is EmailChange.Refusal {
+        } catch is ProfileChangeRefusal {
             return nil
         } catch is Activation.Refusal {
             return nil

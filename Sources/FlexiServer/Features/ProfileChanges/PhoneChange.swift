@@ -4,29 +4,13 @@ import PGClient
 
 /// Gives an account another phone number: a PIN goes to the new number, and whoever sends it back has shown that it is theirs.
 struct PhoneChange: Sendable {
-    enum Refusal: Error {
-        /// Somebody deleted the account since the request was let in.
-        case accountRemoved
-        /// The account has the number already.
-        case unchanged
-        /// No change waits.
-        case nothingPending
-        /// The PIN is wrong, or was guessed at too often.
-        case wrongCode
-        /// The PIN is right, and too old.
-        case expired
-    }
-
-    private enum Outcome: Sendable {
-        case changed(Account)
-        case refused(Refusal)
-    }
+    private typealias Outcome = Result<Account, ProfileChangeRefusal>
 
     let services: Services
 
     /// Stores the new number and the short message with its PIN in one transaction.
     ///
-    /// Throws `Refusal.unchanged`, `AccountRepository.Conflict` for another account's number, and 429 when the day's messages
+    /// Throws `ProfileChangeRefusal.unchanged`, `AccountRepository.Conflict` for another account's number, and 429 when the day's messages
     /// are used up; nothing is stored then.
     func request(
         _ newPhone: PhoneNumber, for account: AuthenticatedAccount, from client: ClientAddress, in language: Language?
@@ -40,8 +24,8 @@ struct PhoneChange: Sendable {
             guard
                 let current = try await AccountProfileRepository(transaction).lock(
                     account.id, in: .only(account.domain))
-            else { throw Refusal.accountRemoved }
-            guard current.profile.phone != newPhone else { throw Refusal.unchanged }
+            else { throw ProfileChangeRefusal.accountRemoved }
+            guard current.profile.phone != newPhone else { throw ProfileChangeRefusal.unchanged }
             if try await changes.isTaken(newPhone, in: current.domain) { throw AccountRepository.Conflict.phoneTaken }
             try await changes.put(newPhone, codeHash: hash, expiresAt: expiresAt, of: account.id, at: now)
             try await Outbox(self.services).add(
@@ -53,7 +37,7 @@ struct PhoneChange: Sendable {
 
     /// Makes the number that waits the account's. A wrong try is counted, and the last one that is allowed voids the PIN.
     ///
-    /// Throws `Refusal`, and `AccountRepository.Conflict` when another account has taken the number meanwhile.
+    /// Throws `ProfileChangeRefusal`, and `AccountRepository.Conflict` when another account has taken the number meanwhile.
     func confirm(_ pin: PIN, of account: AuthenticatedAccount) async throws -> Account {
         let hash = pin.hash(for: .phoneChange, of: account.id.rawValue, key: self.services.keys.code)
         let now = self.services.now()
@@ -62,22 +46,19 @@ struct PhoneChange: Sendable {
             let changes = PhoneChangeRepository(transaction)
             guard let current = try await profiles.lock(account.id, in: .only(account.domain)),
                 let pending = try await changes.find(of: account.id)
-            else { return .refused(.nothingPending) }
-            guard pending.attempts < PIN.tries else { return .refused(.wrongCode) }
+            else { return .failure(.nothingPending) }
+            guard pending.attempts < PIN.tries else { return .failure(.wrongCode) }
             guard ConstantTime.equal(hash, pending.codeHash) else {
                 try await changes.countWrongTry(of: account.id)
-                return .refused(.wrongCode)
+                return .failure(.wrongCode)
             }
-            guard pending.expiresAt > now else { return .refused(.expired) }
+            guard pending.expiresAt > now else { return .failure(.expired) }
             try await profiles.update(account.id, to: current.profile.with(phone: pending.newPhone))
             try await changes.delete(of: account.id)
             let accounts = AccountRepository(transaction, defaultRealm: self.services.configuration.accountRealm)
-            return try await accounts.find(account.id, in: .only(account.domain)).map { .changed($0) }
-                ?? .refused(.accountRemoved)
+            return try await accounts.find(account.id, in: .only(account.domain)).map { .success($0) }
+                ?? .failure(.accountRemoved)
         }
-        switch outcome {
-        case .changed(let account): return account
-        case .refused(let refusal): throw refusal
-        }
+        return try outcome.get()
     }
 }
