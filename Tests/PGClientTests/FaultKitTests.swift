@@ -163,7 +163,8 @@ import Testing
         }
     }
 
-    @Test func aMessageThatHasNoPlaceInAPipelineIsTheEndOfTheConnection() async throws {
+    @Test(.timeLimit(.minutes(5)), arguments: ["?", "D"] as [Character])
+    func aMessageThatHasNoPlaceInAPipelineIsTheEndOfTheConnection(type: Character) async throws {
         let server = try ScriptedServer { session in
             try session.welcome()
             // The server is asked who it is, and is none that statements may be prepared on.
@@ -171,7 +172,7 @@ import Testing
             try session.sendError("42883", "no such function")
             try session.sendReady()
             try session.receive(until: ["S"])
-            try session.send("?")
+            try session.send(type, ScriptedSession.int16(0))
             session.stall()
         }
         let error = await #expect(throws: PGError.self) {

@@ -143,14 +143,14 @@ extension Channel {
                 self.stepEnded()
             }
         }
-        if self.isOpen, self.job != nil, self.firstError == nil, self.isComplaintHeldBack { self.broken() }
+        if self.isOpen, self.isComplaintHeldBack { self.broken() }
     }
 
     /// Whether libpq complains of what the server sends and keeps that until the query ends, which may be never: so it does with rows
-    /// that were not announced.
+    /// that were not announced. What it says is cleared when it turns to the next query, also in a pipeline.
     private var isComplaintHeldBack: Bool {
-        // A pipeline has the errors of other statements there.
-        if self.isPipelining { return false }
+        guard self.job != nil || !self.pipeline.items.isEmpty, self.firstError == nil, PQisBusy(self.connection) == 1
+        else { return false }
         if case .deallocating = self.step { return false }
         return PQerrorMessage(self.connection)?.pointee != 0
     }
