@@ -133,6 +133,16 @@ public final class TestCluster: Sendable {
     }
 }
 
+extension [TestCluster] {
+    /// The way to the first of them that serves as `target` says (`target_session_attrs`), as superuser.
+    public func conninfo(target: String) -> String {
+        let (hosts, ports) = (self.map(\.directory), self.map { "\($0.port)" })
+        return
+            "host=\(hosts.joined(separator: ",")) port=\(ports.joined(separator: ",")) user=postgres dbname=postgres "
+            + "target_session_attrs=\(target)"
+    }
+}
+
 /// Runs `body` with a server that exists no longer than it.
 @discardableResult
 public func withTestCluster<R>(

@@ -4,13 +4,6 @@ import Testing
 
 /// Two servers, one of which follows the other.
 @Suite struct FailoverTests {
-    func configuration(_ servers: [TestCluster], _ target: String) -> PGConfiguration {
-        let hosts = servers.map(\.directory).joined(separator: ",")
-        let ports = servers.map { "\($0.port)" }.joined(separator: ",")
-        return PGConfiguration(
-            "host=\(hosts) port=\(ports) user=postgres dbname=postgres target_session_attrs=\(target)")
-    }
-
     @Test func writersFollowThePromotionOfTheStandbyAndReadersChooseTheirServer() async throws {
         try await withTestCluster { primary in
             let standby = try await primary.standby()
@@ -28,14 +21,15 @@ import Testing
         // The standby is named first, so that it is always asked.
         let servers = [standby, primary]
         for (target, isStandby) in [("read-write", false), ("standby", true), ("prefer-standby", true)] {
-            let answer = try await PGConnection.withConnection(self.configuration(servers, target), logger: quietLogger)
-            {
+            let answer = try await PGConnection.withConnection(
+                PGConfiguration(servers.conninfo(target: target)), logger: quietLogger
+            ) {
                 try await $0.query("SELECT pg_is_in_recovery() AS r").only?.decode("r", as: Bool.self)
             }
             #expect(answer == isStandby, "\(target)")
         }
 
-        let client = PGClient(self.configuration(servers, "read-write"), logger: quietLogger)
+        let client = PGClient(PGConfiguration(servers.conninfo(target: "read-write")), logger: quietLogger)
         try await client.execute("CREATE TABLE t(x int)")
         try await withThrowingTaskGroup { group in
             let written = Counter()
@@ -65,7 +59,7 @@ import Testing
         #expect(try answer?.decode("port") == "\(standby.port)")
 
         // Of a primary alone there is no standby to prefer.
-        let preferred = PGClient(self.configuration(servers, "prefer-standby"), logger: quietLogger)
+        let preferred = PGClient(PGConfiguration(servers.conninfo(target: "prefer-standby")), logger: quietLogger)
         try await preferred.query("SELECT 1")
     }
 }

@@ -41,10 +41,7 @@ struct FailoversCommand: AsyncParsableCommand {
     }
 
     private func load(on servers: [TestCluster]) async throws -> Load {
-        let hosts = servers.map(\.directory).joined(separator: ",")
-        let ports = servers.map { "\($0.port)" }.joined(separator: ",")
-        var configuration = PGConfiguration(
-            "host=\(hosts) port=\(ports) user=postgres dbname=postgres target_session_attrs=read-write")
+        var configuration = PGConfiguration(servers.conninfo(target: "read-write"))
         configuration.pool.maximum = 8
         let client = PGClient(configuration, logger: Soak.logger)
         try await client.execute("CREATE TABLE t (x int)")
