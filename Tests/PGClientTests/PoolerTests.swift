@@ -1,16 +1,19 @@
+import Logging
 import PGClient
 import PGTesting
 import Testing
 
 /// Behind a pooler that lends its servers by transaction.
 @Suite struct PoolerTests {
-    private func withPooledClient<R: Sendable>(_ body: (PGClient) async throws -> R) async throws -> R {
+    private func withPooledClient<R: Sendable>(
+        logger: Logger = quietLogger, _ body: (PGClient) async throws -> R
+    ) async throws -> R {
         try await withTestDatabase { database in
             try await withTransactionPooler(to: database.configuration) { configuration in
                 var configuration = configuration
                 configuration.pool.maximum = 6
                 configuration.pool.acquireTimeout = .seconds(60)
-                return try await body(PGClient(configuration, logger: quietLogger))
+                return try await body(PGClient(configuration, logger: logger))
             }
         }
     }
@@ -65,7 +68,8 @@ import Testing
     }
 
     @Test func readsThatWouldShareGetConnectionsOfTheirOwn() async throws {
-        try await self.withPooledClient { client in
+        let failures = LogCounter("connecting to the database failed")
+        try await self.withPooledClient(logger: failures.logger) { client in
             try await withThrowingTaskGroup { group in
                 for index in 0..<20 {
                     group.addTask {
@@ -78,6 +82,7 @@ import Testing
             }
             #expect(client.sharedReads.statistics.acquired == 0)
             #expect(client.statistics.acquired == 20)
+            #expect(failures.count == 0)
         }
     }
 

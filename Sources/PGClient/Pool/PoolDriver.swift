@@ -146,10 +146,14 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         }
         // The first failure, the second, the fourth and so on: an outage must not fill the log.
         if attempts & (attempts - 1) == 0 {
-            self.logger.warning(
-                "connecting to the database failed",
-                metadata: ["pg.attempts": "\(attempts)", "error": "\(String(reflecting: error))"]
-            )
+            let metadata: Logger.Metadata = [
+                "pg.attempts": "\(attempts)", "error": "\(String(reflecting: error))",
+            ]
+            if error.code == .notShareable {
+                self.logger.info("reads do not share connections", metadata: metadata)
+            } else {
+                self.logger.warning("connecting to the database failed", metadata: metadata)
+            }
         }
         self.perform(actions)
     }
