@@ -28,14 +28,14 @@ enum EnglishTemplates {
 
         the account {{address}} has a new mail address. From now on, nothing about it is sent to this one.
 
-        If this was not you, somebody else can use your account: change its password, and tell whoever runs the service.
+        If neither you nor whoever runs the service did that, somebody else can use your account: change its password, and tell them.
 
         {{service}}
         """,
         "address-changed.en.html": """
         {{<mail.html}}{{$lang}}en{{/lang}}{{$title}}The mail address of your account was changed{{/title}}{{$content}}
         <p>The account <strong>{{address}}</strong> has a new mail address. From now on, nothing about it is sent to this one.</p>
-        <p>If this was not you, somebody else can use your account: change its password, and tell whoever runs the service.</p>
+        <p>If neither you nor whoever runs the service did that, somebody else can use your account: change its password, and tell them.</p>
         {{/content}}{{/mail.html}}
         """,
         "activation.en.txt": """

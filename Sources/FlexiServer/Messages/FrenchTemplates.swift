@@ -28,14 +28,14 @@ enum FrenchTemplates {
 
         le compte {{address}} a une nouvelle adresse e-mail. Désormais, plus rien à son sujet n’est envoyé à celle-ci.
 
-        Si ce n’était pas vous, quelqu’un d’autre peut utiliser votre compte : changez son mot de passe et prévenez l’exploitant du service.
+        Si ni vous ni l’exploitant du service n’êtes à l’origine de ce changement, quelqu’un d’autre peut utiliser votre compte : changez son mot de passe et prévenez l’exploitant.
 
         {{service}}
         """,
         "address-changed.fr.html": """
         {{<mail.html}}{{$lang}}fr{{/lang}}{{$title}}L’adresse e-mail de votre compte a été changée{{/title}}{{$content}}
         <p>Le compte <strong>{{address}}</strong> a une nouvelle adresse e-mail. Désormais, plus rien à son sujet n’est envoyé à celle-ci.</p>
-        <p>Si ce n’était pas vous, quelqu’un d’autre peut utiliser votre compte : changez son mot de passe et prévenez l’exploitant du service.</p>
+        <p>Si ni vous ni l’exploitant du service n’êtes à l’origine de ce changement, quelqu’un d’autre peut utiliser votre compte : changez son mot de passe et prévenez l’exploitant.</p>
         {{/content}}{{/mail.html}}
         """,
         "activation.fr.txt": """
