@@ -1,6 +1,5 @@
 import PGClient
 import PGTesting
-import Synchronization
 import Testing
 
 @Suite struct FairnessTests {
@@ -17,29 +16,29 @@ import Testing
                             } else {
                                 try await client.withConnection { _ = try await $0.query("SELECT pg_sleep(0.0005)") }
                             }
-                            turns.append(task)
+                            await turns.append(task)
                         }
                     }
                 }
                 try await group.waitForAll()
             }
         }
-        let waits = turns.waits.sorted()
+        let waits = await turns.waits.sorted()
         let (median, late) = (waits[waits.count / 2], waits[waits.count * 99 / 100])
         #expect(late <= 20 * median, "the median waits for \(median) turns, one in a hundred for \(late)")
     }
 }
 
 /// Who was served, in order.
-private final class Turns: Sendable {
-    private let tasks = Mutex<[Int]>([])
+private actor Turns {
+    private var tasks: [Int] = []
 
-    func append(_ task: Int) { self.tasks.withLock { $0.append(task) } }
+    func append(_ task: Int) { self.tasks.append(task) }
 
     /// How many turns came between two of the same task.
     var waits: [Int] {
         var (last, waits) = ([Int: Int](), [Int]())
-        for (index, task) in self.tasks.withLock({ $0 }).enumerated() {
+        for (index, task) in self.tasks.enumerated() {
             if let before = last.updateValue(index, forKey: task) { waits.append(index - before) }
         }
         return waits

@@ -121,7 +121,8 @@ final class Job: @unchecked Sendable {
 /// The runtime sees to both, which ThreadSanitizer does not see: it is shown by a lock.
 struct Handover: ~Copyable, Sendable {
     #if THREAD_SANITIZER
-    private let order = Locked(())
+    // Of a value with a size: one without has the address of another.
+    private let order = Locked(false)
 
     func resume(_ continuation: UnsafeContinuation<Void, Never>?) {
         self.order.withLock { _ in continuation?.resume() }

@@ -71,6 +71,20 @@ struct AccountListTests {
         }
     }
 
+    /// Those of the second half are looked for from the end.
+    @Test func pagesPassEveryAccountOnce() async throws {
+        try await withServer { server in
+            let admin = try await self.fill(server, 9)
+            for size in 1...11 {
+                var seen: [String] = []
+                for page in 1...11 {
+                    seen += try await self.names(server.get("/api/accounts?per_page=\(size)&page=\(page)", [admin]))
+                }
+                #expect(seen == ["admin"] + (1...9).map { "user.00\($0)" }, "\(size) a page")
+            }
+        }
+    }
+
     @Test func partsAfterAnIDPassEveryAccountOnce() async throws {
         try await withServer { server in
             let admin = try await self.fill(server, 9)
@@ -142,10 +156,11 @@ struct AccountListTests {
             let scope = try DomainScope.only(#require(DomainName("d7.example.org")))
             let prefix = AccountFilter(usernamePrefix: Username("user.99"))
             let queries: [PGQuery] = [
-                AccountListRepository.ids(AccountFilter(), in: scope, part: .page(1), size: 20),
-                AccountListRepository.ids(AccountFilter(), in: scope, part: .after(.init(rawValue: 5)), size: 20),
-                AccountListRepository.ids(AccountFilter(), in: .all, part: .after(.init(rawValue: 5)), size: 20),
-                AccountListRepository.ids(prefix, in: .all, part: .page(1), size: 20),
+                AccountListRepository.ids(AccountFilter(), in: scope, size: 20, offset: 0),
+                AccountListRepository.ids(AccountFilter(), in: scope, size: 20, offset: 0, fromEnd: true),
+                AccountListRepository.ids(AccountFilter(), in: scope, after: .init(rawValue: 5), size: 20),
+                AccountListRepository.ids(AccountFilter(), in: .all, after: .init(rawValue: 5), size: 20),
+                AccountListRepository.ids(prefix, in: .all, size: 20, offset: 0),
                 AccountListRepository.count(AccountFilter(), in: scope),
                 AccountListRepository.count(prefix, in: .all),
             ]

@@ -3,7 +3,7 @@ import Hummingbird
 /// Which accounts an administrator lists: filters, and the part of what they let through.
 struct AccountListQuery: Sendable {
     enum Part: Sendable {
-        /// A numbered page, the first is 1. Costs more the deeper it lies.
+        /// A numbered page, the first is 1. Costs more the farther it lies from both ends.
         case page(Int)
         /// The accounts with greater ids; costs the same everywhere.
         case after(Account.ID)

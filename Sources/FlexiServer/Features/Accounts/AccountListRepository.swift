@@ -12,13 +12,31 @@ struct AccountListRepository: Sendable {
         try await self.db.query(Self.count(filter, in: scope))[0].decode(Int.self)
     }
 
-    /// The ids of one part, in their order.
+    /// The ids of a page of a list of so many accounts, in their order.
     func ids(
-        _ filter: AccountFilter, in scope: DomainScope, part: AccountListQuery.Part, size: Int
+        _ filter: AccountFilter, in scope: DomainScope, page: Int, size: Int, of total: Int
     ) async throws -> [Account.ID] {
-        try await self.db.query(Self.ids(filter, in: scope, part: part, size: size)).map {
-            try $0.decode(Account.ID.self)
+        let offset = (page - 1) * size
+        guard offset < total else { return [] }
+        let rest = total - offset
+        // Rows before the page are counted off, so it is looked for from the nearer end.
+        guard rest < offset else {
+            return try await self.ids(Self.ids(filter, in: scope, size: size, offset: offset))
         }
+        let count = min(size, rest)
+        return try await self.ids(Self.ids(filter, in: scope, size: count, offset: rest - count, fromEnd: true))
+            .reversed()
+    }
+
+    /// The least ids above one, in their order.
+    func ids(
+        _ filter: AccountFilter, in scope: DomainScope, after last: Account.ID, size: Int
+    ) async throws -> [Account.ID] {
+        try await self.ids(Self.ids(filter, in: scope, after: last, size: size))
+    }
+
+    private func ids(_ query: PGQuery) async throws -> [Account.ID] {
+        try await self.db.query(query).map { try $0.decode(Account.ID.self) }
     }
 
     static func count(_ filter: AccountFilter, in scope: DomainScope) -> PGQuery {
@@ -26,21 +44,20 @@ struct AccountListRepository: Sendable {
     }
 
     static func ids(
-        _ filter: AccountFilter, in scope: DomainScope, part: AccountListQuery.Part, size: Int
+        _ filter: AccountFilter, in scope: DomainScope, size: Int, offset: Int, fromEnd: Bool = false
     ) -> PGQuery {
-        let condition = Self.condition(filter, scope)
-        return switch part {
-        case .page(let page):
+        let direction: PGQuery = fromEnd ? "DESC" : "ASC"
+        return """
+            SELECT account.id FROM flexi.accounts AS account WHERE \(Self.condition(filter, scope))
+            ORDER BY account.id \(direction) LIMIT \(size) OFFSET \(offset)
             """
-            SELECT account.id FROM flexi.accounts AS account WHERE \(condition)
-            ORDER BY account.id LIMIT \(size) OFFSET \((page - 1) * size)
-            """
-        case .after(let last):
-            """
-            SELECT account.id FROM flexi.accounts AS account WHERE \(condition) AND account.id > \(last)
-            ORDER BY account.id LIMIT \(size)
-            """
-        }
+    }
+
+    static func ids(_ filter: AccountFilter, in scope: DomainScope, after last: Account.ID, size: Int) -> PGQuery {
+        """
+        SELECT account.id FROM flexi.accounts AS account WHERE \(Self.condition(filter, scope)) AND account.id > \(last)
+        ORDER BY account.id LIMIT \(size)
+        """
     }
 
     private static func condition(_ filter: AccountFilter, _ scope: DomainScope) -> PGQuery {

@@ -121,18 +121,20 @@ struct AccountRepository: Sendable {
                 JOIN flexi.account_types AS type ON type.id = assignment.type_id
                 WHERE assignment.account_id = account.id ORDER BY type.id
             ) AS type_keys,
-            action.ids AS action_ids, action.keys AS action_keys, action.codes AS action_codes
+            CASE WHEN account.dtmf_protocol IS NOT NULL THEN
+                ARRAY(SELECT id FROM flexi.account_actions WHERE account_id = account.id ORDER BY id)
+            END AS action_ids,
+            CASE WHEN account.dtmf_protocol IS NOT NULL THEN
+                ARRAY(SELECT key FROM flexi.account_actions WHERE account_id = account.id ORDER BY id)
+            END AS action_keys,
+            CASE WHEN account.dtmf_protocol IS NOT NULL THEN
+                ARRAY(SELECT code FROM flexi.account_actions WHERE account_id = account.id ORDER BY id)
+            END AS action_codes
         FROM flexi.accounts AS account
         JOIN flexi.domains AS domain ON domain.id = account.domain_id
         LEFT JOIN flexi.admins AS admin ON admin.account_id = account.id
         LEFT JOIN flexi.email_changes AS change ON change.account_id = account.id
         LEFT JOIN flexi.activation_codes AS code ON code.account_id = account.id AND code.purpose = 'email'
-        LEFT JOIN LATERAL (
-            SELECT array_agg(id ORDER BY id) AS ids, array_agg(key ORDER BY id) AS keys,
-                array_agg(code ORDER BY id) AS codes
-            FROM flexi.account_actions
-            WHERE account_id = account.id AND account.dtmf_protocol IS NOT NULL
-        ) AS action ON true
         """
     }
 

@@ -44,9 +44,17 @@ struct AdministrationRoutes: Sendable {
             scope = .only(domain)
         }
         let lists = AccountListRepository(self.services.database)
-        let total: Int? =
-            if case .page = query.part { try await lists.count(query.filter, in: scope) } else { nil }
-        let ids = try await lists.ids(query.filter, in: scope, part: query.part, size: query.size)
+        let total: Int?
+        let ids: [Account.ID]
+        switch query.part {
+        case .page(let page):
+            let count = try await lists.count(query.filter, in: scope)
+            ids = try await lists.ids(query.filter, in: scope, page: page, size: query.size, of: count)
+            total = count
+        case .after(let last):
+            ids = try await lists.ids(query.filter, in: scope, after: last, size: query.size)
+            total = nil
+        }
         let accounts = try await ids.isEmpty ? [] : self.accounts(self.services.database).find(ids, in: scope)
         return .json(
             AccountList(
