@@ -5,15 +5,15 @@ import Glibc
 // `process` is touched by the one task of the test that owns the server.
 public final class TemporaryServer: @unchecked Sendable {
     private let program: UnprivilegedProgram
-    private var process: Process?
+    private var process: RunningProgram?
 
     /// Makes a cluster with the superuser `postgres`, and does not start it yet.
     public init() async throws {
         self.program = try UnprivilegedProgram()
-        try await self.program.run([
+        try await self.program.start([
             "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8",
             "--locale", "C",
-        ])
+        ]).succeed()
     }
 
     private var data: String { self.program.folder + "/data" }
@@ -53,7 +53,7 @@ public final class TemporaryServer: @unchecked Sendable {
         // Between this process and the server may stand the program that changed the user.
         let pid = try? String(contentsOfFile: self.data + "/postmaster.pid", encoding: .utf8)
         if let line = pid?.split(separator: "\n").first, let pid = pid_t(line) { kill(pid, signal) }
-        while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+        try await process.end()
     }
 
     func remove() async {

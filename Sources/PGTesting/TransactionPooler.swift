@@ -36,15 +36,13 @@ public func withTransactionPooler<R>(
         // Between this process and PgBouncer may stand the program that changed the user.
         let pid = try? String(contentsOfFile: program.folder + "/pid", encoding: .utf8)
         kill(
-            pid.flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) } ?? process.processIdentifier,
+            pid.flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) } ?? process.id,
             SIGKILL)
-        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        try await process.end()
     }
     do {
         while !FileManager.default.fileExists(atPath: program.folder + "/.s.PGSQL.6432") {
-            guard process.isRunning else {
-                throw ProgramFailed(arguments: ["pgbouncer"], status: process.terminationStatus, log: program.log)
-            }
+            guard process.isRunning else { throw process.failure }
             try await Task.sleep(for: .milliseconds(10))
         }
         var pooled = PGConfiguration(

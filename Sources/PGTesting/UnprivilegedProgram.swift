@@ -28,41 +28,13 @@ struct UnprivilegedProgram {
     }
 
     /// Starts a program that is found on `PATH`, and in the folders where servers are kept.
-    func start(_ arguments: [String]) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
-        let change = self.user.map { ["runuser", "-u", $0, "--", "env"] } ?? []
-        process.arguments = ["PATH=" + folders] + change + ["PATH=" + folders] + arguments
-        process.currentDirectoryURL = URL(filePath: "/")
-        process.standardInput = FileHandle.nullDevice
-        let log = self.folder + "/log"
-        if !FileManager.default.fileExists(atPath: log) { try self.write("log", "") }
-        let output = try FileHandle(forWritingTo: URL(filePath: log))
-        try output.seekToEnd()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        return process
+    func start(_ arguments: [String]) throws -> RunningProgram {
+        let path = "PATH=" + (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
+        let change = self.user.map { ["runuser", "-u", $0, "--", "env", path] } ?? []
+        return try Program.start(["env", path] + change + arguments, output: self.folder + "/log")
     }
-
-    func run(_ arguments: [String]) async throws {
-        let process = try self.start(arguments)
-        while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
-        guard process.terminationStatus == 0 else {
-            throw ProgramFailed(arguments: arguments, status: process.terminationStatus, log: self.log)
-        }
-    }
-
-    var log: String { (try? String(contentsOfFile: self.folder + "/log", encoding: .utf8)) ?? "" }
 
     func remove() {
         try? FileManager.default.removeItem(atPath: self.folder)
     }
-}
-
-struct ProgramFailed: Error {
-    let arguments: [String]
-    let status: Int32
-    let log: String
 }
