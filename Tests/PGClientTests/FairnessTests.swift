@@ -6,7 +6,7 @@ import Testing
     /// What a task waits is counted in the turns of others, which no busy machine makes longer.
     @Test func noTaskWaitsManyTimesLongerThanTheOthers() async throws {
         let turns = Turns()
-        try await withClient({ ($0.pool.maximum, $0.pool.acquireTimeout) = (8, .seconds(60)) }) { client in
+        try await withClient({ $0.pool.maximum = 8 }) { client in
             try await withThrowingTaskGroup { group in
                 for task in 0..<64 {
                     group.addTask {

@@ -10,9 +10,8 @@ import Testing
     ) async throws -> R {
         try await withTestDatabase { database in
             try await withTransactionPooler(to: database.configuration) { configuration in
-                var configuration = configuration
+                var configuration = configuration.patient
                 configuration.pool.maximum = 6
-                configuration.pool.acquireTimeout = .seconds(60)
                 return try await body(PGClient(configuration, logger: logger))
             }
         }

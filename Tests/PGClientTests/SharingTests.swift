@@ -4,15 +4,12 @@ import Synchronization
 import Testing
 
 @Suite struct SharingTests {
-    /// However busy the machine is, nobody is to run out of time that is not meant to.
     private func withSharing<R: Sendable>(
         connections: Int, _ change: (inout PGConfiguration) -> Void = { _ in }, _ body: (PGClient) async throws -> R
     ) async throws -> R {
         try await withClient(
             { configuration in
                 configuration.sharing.connections = connections
-                configuration.pool.acquireTimeout = .seconds(60)
-                configuration.connectTimeout = .seconds(60)
                 configuration.statementTimeout = .seconds(600)
                 change(&configuration)
             }, body)
