@@ -61,6 +61,18 @@ struct ProfileChangesTests {
     }
 
     @Test(arguments: Field.allCases)
+    func theCodeComesInTheLanguageOfTheAccount(field: Field) async throws {
+        try await withServer(Self.drivers) { server in
+            let key = try await self.key(server)
+            for (headers, language) in [([], Language.english), ([("Accept-Language", "fr")], .french), ([], .french)] {
+                let asked = try await server.post(field.request, [key] + headers, json: field.body)
+                #expect(asked.status == 200)
+                #expect(try await server.outbox().last?.language == language)
+            }
+        }
+    }
+
+    @Test(arguments: Field.allCases)
     func ofRacingConfirmationsOneChangesTheAccount(field: Field) async throws {
         try await withServer(Self.drivers) { server in
             let key = try await self.key(server)

@@ -110,7 +110,9 @@ struct HTTPWire: Sendable {
     }
 
     private func exchange(_ bytes: [UInt8]) async throws -> [UInt8] {
+        // On a busy machine a server of one thread may take long to let somebody in.
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(.minutes(2))
             .connect(host: "127.0.0.1", port: self.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
