@@ -11,6 +11,9 @@ struct CancelsCommand: AsyncParsableCommand {
     @Option(help: "How many queries are cancelled.") var cancels = 20_000
     @Option(help: "How many tasks do so at a time.") var tasks = 16
 
+    /// Milliseconds beyond its budget, for a busy machine.
+    private static let tolerance = 100.0
+
     private final class Tally: Sendable {
         let count = Mutex(Count())
     }
@@ -59,7 +62,46 @@ struct CancelsCommand: AsyncParsableCommand {
             if try await !Soak.eventually({ client.statistics.leased == 0 }) {
                 complaints.append("connections are on loan")
             }
+            complaints += try await self.cancelWhileSilent(database)
             try Soak.conclude(complaints)
+        }
+    }
+
+    /// A task whose server has fallen silent goes on when its budget is used up, and the query ends when the server is back.
+    private func cancelWhileSilent(_ database: TestDatabase) async throws -> [String] {
+        try await withFaultProxy(to: database.configuration) { proxy in
+            let configuration = try proxy.configuration()
+            let client = PGClient(configuration, logger: Soak.logger)
+            let direct = PGClient(database.configuration, logger: Soak.logger)
+            func isRunning() async throws -> Bool {
+                try await !direct.query(
+                    """
+                    SELECT 1 FROM pg_stat_activity
+                    WHERE datname = current_database() AND state = 'active' AND query = 'SELECT pg_sleep(25)'
+                    """
+                ).isEmpty
+            }
+            var times: [Double] = []
+            var complaints: [String] = []
+            for _ in 0..<5 {
+                try await withThrowingTaskGroup { group in
+                    group.addTask { _ = try await client.query("SELECT pg_sleep(25)") }
+                    if try await !Soak.eventually(isRunning) { complaints.append("the query does not run") }
+                    proxy.freeze()
+                    let start = ContinuousClock.now
+                    group.cancelAll()
+                    _ = await group.nextResult()
+                    times.append(milliseconds(ContinuousClock.now - start))
+                }
+                proxy.thaw()
+                if try await !Soak.eventually({ try await !isRunning() }) { complaints.append("the query runs on") }
+            }
+            let budget = milliseconds(configuration.cancelBudget)
+            print(
+                "     while the server is silent a cancelled task goes on after \(times.map(rounded).joined(separator: ", ")) ms,",
+                "target <= \(rounded(budget + Self.tolerance)) ms")
+            let slow = times.filter { $0 > budget + Self.tolerance }.map { "a cancelled task waited \(rounded($0)) ms" }
+            return complaints + slow
         }
     }
 
