@@ -101,10 +101,14 @@ import Testing
                 "host=127.0.0.1 port=\(cluster.port) user=postgres dbname=postgres sslmode=prefer")
             return try await withFaultProxy(to: server, over: .tcp) { proxy in
                 var configuration = try proxy.configuration()
+                configuration.waitForConnections(atMost: .seconds(60))
+                configuration.phaseTimeouts.tls = .seconds(60)
                 configuration.cancelBudget = .seconds(60)
                 change(&configuration)
                 let client = PGClient(configuration, logger: quietLogger)
-                let observer = PGClient(PGConfiguration(cluster.conninfo), logger: quietLogger)
+                var direct = PGConfiguration(cluster.conninfo)
+                direct.waitForConnections(atMost: .seconds(60))
+                let observer = PGClient(direct, logger: quietLogger)
                 let pid = try await client.withConnection { connection in
                     try await withThrowingTaskGroup { group in
                         group.addTask {
