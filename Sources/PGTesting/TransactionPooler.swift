@@ -48,6 +48,8 @@ public func withTransactionPooler<R>(
         var pooled = PGConfiguration(
             try configuration.conninfo(replacing: ["host": program.folder, "hostaddr": "", "port": "6432"]))
         pooled.pool = configuration.pool
+        pooled.connectTimeout = configuration.connectTimeout
+        pooled.phaseTimeouts = configuration.phaseTimeouts
         let result = try await body(pooled)
         try await end()
         return result

@@ -10,7 +10,7 @@ import Testing
     ) async throws -> R {
         try await withTestDatabase { database in
             try await withTransactionPooler(to: database.configuration) { configuration in
-                var configuration = configuration.patient
+                var configuration = configuration
                 configuration.pool.maximum = 6
                 return try await body(PGClient(configuration, logger: logger))
             }

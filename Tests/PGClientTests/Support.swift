@@ -17,19 +17,9 @@ func withClient<R: Sendable>(
     _ body: (PGClient) async throws -> R
 ) async throws -> R {
     try await withTestDatabase { database in
-        var configuration = database.configuration.patient
+        var configuration = database.configuration
         change(&configuration)
         return try await body(PGClient(configuration, logger: quietLogger))
-    }
-}
-
-extension PGConfiguration {
-    /// On a busy machine nobody runs out of time who is not meant to.
-    var patient: PGConfiguration {
-        var patient = self
-        patient.connectTimeout = .seconds(60)
-        patient.pool.acquireTimeout = .seconds(60)
-        return patient
     }
 }
 
@@ -40,7 +30,7 @@ func withConnection<R: Sendable>(
     _ body: (PGConnection) async throws -> R
 ) async throws -> R {
     try await withTestDatabase { database in
-        var configuration = database.configuration.patient
+        var configuration = database.configuration
         change(&configuration)
         return try await PGConnection.withConnection(configuration, logger: quietLogger, body)
     }
