@@ -42,6 +42,13 @@ enum Sockets {
         return descriptor
     }
 
+    /// Whether somebody listens.
+    static func accepts(_ endpoint: Endpoint) -> Bool {
+        guard let descriptor = self.connect(endpoint) else { return false }
+        close(descriptor)
+        return true
+    }
+
     /// The port that the system has chosen.
     static func port(of descriptor: Int32) -> UInt16 {
         var address = sockaddr_in()

@@ -41,7 +41,8 @@ public func withTransactionPooler<R>(
         try await process.end()
     }
     do {
-        while !FileManager.default.fileExists(atPath: program.folder + "/.s.PGSQL.6432") {
+        // The file of the socket is there before anybody listens to it.
+        while !Sockets.accepts(.unix(path: program.folder + "/.s.PGSQL.6432")) {
             guard process.isRunning else { throw process.failure }
             try await Task.sleep(for: .milliseconds(10))
         }
