@@ -35,7 +35,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     }
 
     let id: Int
-    unowned let driver: PoolDriver
+    // Owned by the loop, on whose thread alone it is used.
+    unowned(unsafe) let driver: PoolDriver
     let notices: NoticeSink
     var state = State.resolving
     var parameters: ConnectParameters?
