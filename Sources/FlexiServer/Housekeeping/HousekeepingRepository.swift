@@ -30,35 +30,37 @@ struct HousekeepingRepository: Sendable {
         try await self.db.execute(Self.delete(chore, before: time, limit: limit, at: now))
     }
 
+    /// The rows are chosen first, as an array: as a subquery of IN they would be joined with the whole table by a plan that does not
+    /// know how few they are.
     static func delete(_ chore: HousekeepingChore, before time: Date, limit: Int, at now: Date) -> PGQuery {
         switch chore {
         case .authTokens:
             """
-            DELETE FROM flexi.auth_tokens WHERE id IN (
+            DELETE FROM flexi.auth_tokens WHERE id = ANY (ARRAY(
                 SELECT id FROM flexi.auth_tokens WHERE expires_at <= \(time)
                 ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .unnamedKeys:
             """
-            DELETE FROM flexi.api_keys WHERE id IN (
+            DELETE FROM flexi.api_keys WHERE id = ANY (ARRAY(
                 SELECT id FROM flexi.api_keys WHERE name IS NULL AND last_used_at <= \(time)
                 ORDER BY last_used_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .namedKeys:
             """
-            DELETE FROM flexi.api_keys WHERE id IN (
+            DELETE FROM flexi.api_keys WHERE id = ANY (ARRAY(
                 SELECT id FROM flexi.api_keys WHERE expires_at IS NOT NULL AND expires_at <= \(time)
                 ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .creationTokens:
             """
-            DELETE FROM flexi.account_creation_tokens WHERE id IN (
+            DELETE FROM flexi.account_creation_tokens WHERE id = ANY (ARRAY(
                 SELECT id FROM flexi.account_creation_tokens WHERE used_at IS NULL AND created_at <= \(time)
                 ORDER BY created_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .activationCodes:
             // With its confirmation key an account's provisioning token has expired, too, which must not come back to life; and
@@ -82,36 +84,36 @@ struct HousekeepingRepository: Sendable {
             """
         case .emailChanges:
             """
-            DELETE FROM flexi.email_changes WHERE account_id IN (
+            DELETE FROM flexi.email_changes WHERE account_id = ANY (ARRAY(
                 SELECT account_id FROM flexi.email_changes WHERE expires_at <= \(time)
                 ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .phoneChanges:
             """
-            DELETE FROM flexi.phone_changes WHERE account_id IN (
+            DELETE FROM flexi.phone_changes WHERE account_id = ANY (ARRAY(
                 SELECT account_id FROM flexi.phone_changes WHERE expires_at <= \(time)
                 ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .nonces:
             """
-            DELETE FROM flexi.digest_nonces WHERE nonce IN (
+            DELETE FROM flexi.digest_nonces WHERE nonce = ANY (ARRAY(
                 SELECT nonce FROM flexi.digest_nonces WHERE expires_at <= \(time)
                 ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .tombstones:
             """
-            DELETE FROM flexi.account_tombstones WHERE (domain_id, username) IN (
-                SELECT domain_id, username FROM flexi.account_tombstones WHERE created_at <= \(time)
+            DELETE FROM flexi.account_tombstones WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM flexi.account_tombstones WHERE created_at <= \(time)
                 ORDER BY created_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         case .unconfirmedAccounts:
             // Not those that an administrator deactivated, nor those whose key is still good.
             """
-            DELETE FROM flexi.accounts WHERE id IN (
+            DELETE FROM flexi.accounts WHERE id = ANY (ARRAY(
                 SELECT id FROM flexi.accounts AS account
                 WHERE NOT activated AND NOT blocked AND creation_time <= \(time)
                     AND NOT EXISTS (SELECT FROM flexi.admins AS admin WHERE admin.account_id = account.id)
@@ -120,7 +122,7 @@ struct HousekeepingRepository: Sendable {
                         WHERE code.account_id = account.id AND code.expires_at > \(now)
                     )
                 ORDER BY creation_time LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         }
     }

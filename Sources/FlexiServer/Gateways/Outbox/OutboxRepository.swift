@@ -210,9 +210,9 @@ struct OutboxRepository: Sendable {
     func deleteFinished(before time: Date, limit: Int) async throws -> Int {
         try await self.db.execute(
             """
-            DELETE FROM flexi.outbox WHERE id IN (
+            DELETE FROM flexi.outbox WHERE id = ANY (ARRAY(
                 SELECT id FROM flexi.outbox WHERE state <> 'pending' AND finished_at < \(time) LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            )
+            ))
             """
         )
     }
