@@ -18,14 +18,18 @@ struct MonotonicInstant: Comparable, Sendable {
 
     /// Stays at the end of time, some 292 years from the start of the machine, when the duration goes beyond.
     static func + (instant: MonotonicInstant, duration: Duration) -> MonotonicInstant {
-        let (seconds, attoseconds) = duration.components
-        let (whole, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, isBeyond) = instant.nanoseconds.addingReportingOverflow(whole)
-        let (end, isPast) = sum.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return MonotonicInstant(nanoseconds: isTooLong || isBeyond || isPast ? .max : end)
+        let (sum, isBeyond) = instant.nanoseconds.addingReportingOverflow(duration.nanoseconds)
+        return MonotonicInstant(nanoseconds: isBeyond ? .max : sum)
     }
 
     static func - (left: MonotonicInstant, right: MonotonicInstant) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        .nanoseconds(left.nanoseconds(since: right))
     }
+
+    func nanoseconds(since other: MonotonicInstant) -> Int64 { self.nanoseconds - other.nanoseconds }
+}
+
+extension Duration {
+    /// Rounded towards zero; the longest that fits for anything longer.
+    var nanoseconds: Int64 { Int64(clamping: self.attoseconds / 1_000_000_000) }
 }

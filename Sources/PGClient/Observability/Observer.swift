@@ -30,13 +30,15 @@ struct Observer: Sendable {
         let times = job.times
         guard let requested = times.requested else { return }
         let begun = times.begun ?? times.ended ?? requested
+        let acquireTime = max(0, begun.nanoseconds(since: requested))
+        let queryTime = max(0, (times.ended ?? begun).nanoseconds(since: begun))
+        if !job.cameWithConnection { self.acquireTimer.recordNanoseconds(acquireTime) }
+        if times.begun != nil { self.queryTimer.recordNanoseconds(queryTime) }
+        guard trace != nil || self.slowQueryThreshold != nil else { return }
         let outcome = PGTracedOutcome(
-            acquireTime: max(.zero, begun - requested), queryTime: max(.zero, (times.ended ?? begun) - begun),
-            error: job.error)
-        if !job.cameWithConnection { self.acquired(in: outcome.acquireTime) }
-        if times.begun != nil {
-            self.queryTimer.recordNanoseconds(outcome.queryTime.nanoseconds)
-            if let slowQueryThreshold, outcome.queryTime >= slowQueryThreshold { self.logSlow(job, outcome) }
+            acquireTime: .nanoseconds(acquireTime), queryTime: .nanoseconds(queryTime), error: job.error)
+        if let slowQueryThreshold, times.begun != nil, outcome.queryTime >= slowQueryThreshold {
+            self.logSlow(job, outcome)
         }
         trace?(outcome)
     }
@@ -62,13 +64,4 @@ struct JobTimes: Sendable {
     var requested: MonotonicInstant?
     var begun: MonotonicInstant?
     var ended: MonotonicInstant?
-}
-
-extension Duration {
-    /// Rounded towards zero; the longest that fits for anything longer.
-    fileprivate var nanoseconds: Int64 {
-        let (seconds, attoseconds) = self.components
-        let (whole, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return isTooLong ? .max : whole + attoseconds / 1_000_000_000
-    }
 }
