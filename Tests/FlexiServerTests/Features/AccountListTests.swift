@@ -152,7 +152,7 @@ struct AccountListTests {
                 SELECT domain.id, 'user.' || n, true FROM flexi.domains AS domain, generate_series(1, 1000) AS n
                 """
             )
-            try await DatabaseOwner(server.database).run("VACUUM ANALYZE flexi.accounts")
+            try await DatabaseOwner(server.database).vacuum("accounts")
             let scope = try DomainScope.only(#require(DomainName("d7.example.org")))
             let prefix = AccountFilter(usernamePrefix: Username("user.99"))
             let queries: [PGQuery] = [

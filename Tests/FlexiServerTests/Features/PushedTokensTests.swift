@@ -200,7 +200,7 @@ struct PushedTokensTests {
                 SELECT domain.id, sha256(n::text::bytea), 'fcm', 'project-1', 'device-' || n / 4, \(server.clock.now)
                 FROM generate_series(1, 20000) AS n, domain
                 """)
-            try await DatabaseOwner(server.database).run("VACUUM ANALYZE flexi.account_creation_tokens")
+            try await DatabaseOwner(server.database).vacuum("account_creation_tokens")
             let device = try #require(PushDevice(provider: .firebase, parameter: "project-1", resourceID: "device-7"))
             let plan = try await server.services.database.withTransaction { transaction in
                 try await transaction.execute(PGQuery(unsafeSQL: "SET LOCAL plan_cache_mode = \(planMode)"))
