@@ -18,8 +18,8 @@ enum Database {
                 try await CredentialRepository(connection).startEpoch(at: Date())
             }
         } catch let error as PGError where error.isOutage {
-            let reason = String(reflecting: error).split(whereSeparator: \.isNewline).joined(separator: "; ")
-            throw CommandFailure("the database cannot be reached: \(reason)")
+            let lines = [error.message, error.hint].compactMap { $0 }.flatMap { $0.split(whereSeparator: \.isNewline) }
+            throw CommandFailure("the database cannot be reached: \(lines.map(\.trimmed).joined(separator: "; "))")
         }
     }
 
