@@ -17,6 +17,8 @@ from report import report
 HERE = pathlib.Path(__file__).resolve().parent
 CONNECTIONS = 8
 TASKS = (1, 8, 64, 256)
+# Where the tasks run: on the threads that all share, or on that of the connections.
+PLACES = {"": (), " in pool": ("--in-pool",)}
 CLOCK_TICK = os.sysconf("SC_CLK_TCK")
 SELECT = "SELECT id, username, domain, activated, ha1 FROM accounts WHERE username = {} AND domain = {}"
 SCHEMA = """
@@ -154,9 +156,10 @@ class Bench:
     def pgclient(self, what, *arguments, **options):
         return self.program(self.swift, what, *arguments, *[f"--{name}={value}" for name, value in options.items()])
 
-    def select(self, tasks, way, what="account"):
+    def select(self, tasks, way, *options, what="account", seconds=None):
         return self.pgclient(
-            "select", f"--what={what}", tasks=tasks, way=way, connections=CONNECTIONS, seconds=self.seconds, accounts=self.accounts)
+            "select", f"--what={what}", *options, tasks=tasks, way=way, connections=CONNECTIONS,
+            seconds=seconds or self.seconds, accounts=self.accounts)
 
     def pgbench(self, clients, protocol="prepared", script=None):
         log = self.folder / f"pgbench-{clients}"
@@ -184,14 +187,14 @@ def libpq_environment(url):
 
 
 def main():
+    groups = {group.__name__: group for group in (select, small, fairness, decode, insert, copy, cancel)}
     parser = argparse.ArgumentParser()
     parser.add_argument("program", help="PGClientBench")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--accounts", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=("select", "small", "decode", "insert", "copy", "cancel"), help="one group alone")
+    parser.add_argument("--only", choices=tuple(groups), help="one group alone")
     arguments = parser.parse_args()
-    groups = {"select": select, "small": small, "decode": decode, "insert": insert, "copy": copy, "cancel": cancel}
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             load = os.getloadavg()[0]
@@ -233,33 +236,54 @@ def select(bench):
         programs[f"libpq in C, {connections} blocking threads"] = lambda connections=connections: bench.program(
             bench.libpq, "select", connections, bench.seconds, bench.accounts)
     for way in ("leased", "shared"):
-        for tasks in TASKS:
-            programs[f"PGClient, {way}, {tasks} tasks"] = lambda way=way, tasks=tasks: bench.select(tasks, way)
+        for place, options in PLACES.items():
+            for tasks in TASKS:
+                programs[f"PGClient, {way}{place}, {tasks} tasks"] = (
+                    lambda way=way, options=options, tasks=tasks: bench.select(tasks, way, *options))
     runs = rounds(bench, programs)
     table("queries", runs)
     peer = f"pgbench, {CONNECTIONS} clients"
     for way, cpu, rate in (("leased", 1.5, 1.05), ("shared", 0.5, 2.7)):
-        name = f"PGClient, {way}, 64 tasks"
-        report("P1", f"client CPU, {way}, 64 tasks ÷ pgbench", cpu, "", ratios(runs, name, peer, Run.client_us))
-        report("P2", f"queries a second, {way}, 64 tasks ÷ pgbench", rate, "", ratios(runs, name, peer, Run.rate), at_least=True)
+        for place in PLACES:
+            name = f"PGClient, {way}{place}, 64 tasks"
+            report("P1", f"client CPU, {way}{place}, 64 tasks ÷ pgbench", cpu, "", ratios(runs, name, peer, Run.client_us))
+            report("P2", f"queries a second, {way}{place}, 64 tasks ÷ pgbench", rate, "", ratios(
+                runs, name, peer, Run.rate), at_least=True)
         report("P3", f"p50 of one task, {way} ÷ pgbench's", 2.2, "", ratios(
             runs, f"PGClient, {way}, 1 tasks", "pgbench, 1 client", lambda run: run.measured["p50"]))
-    report("", "fairness, leased, 64 tasks: p99 ÷ p50", 2, "", [
-        run.measured["p99"] / run.measured["p50"] for run in runs["PGClient, leased, 64 tasks"]])
 
 
 def small(bench):
-    tasks = 64
-    runs = rounds(bench, {
-        f"pgbench, {CONNECTIONS} clients, extended": lambda: bench.pgbench(CONNECTIONS, "extended", bench.small_script),
-        f"pgx, {tasks} goroutines": lambda: bench.program(bench.pgx, tasks, CONNECTIONS, bench.seconds),
-        f"PGClient, leased, {tasks} tasks": lambda: bench.select(tasks, "leased", "number")})
+    pgbench = f"pgbench, {CONNECTIONS} clients, extended"
+    programs = {pgbench: lambda: bench.pgbench(CONNECTIONS, "extended", bench.small_script)}
+    for tasks in (CONNECTIONS, 64):
+        programs[f"pgx, {tasks} goroutines"] = lambda tasks=tasks: bench.program(bench.pgx, tasks, CONNECTIONS, bench.seconds)
+        for way in ("leased", "shared"):
+            for place, options in PLACES.items():
+                programs[f"PGClient, {way}{place}, {tasks} tasks"] = (
+                    lambda way=way, options=options, tasks=tasks: bench.select(tasks, way, *options, what="number"))
+    runs = rounds(bench, programs)
     table("queries", runs)
-    pgbench, pgx, ours = runs
-    report("", "SELECT $1::int, leased ÷ pgbench --protocol=extended", 0.6, "", ratios(runs, ours, pgbench, Run.rate), at_least=True)
-    report("", "the same ÷ pgx", None, "", ratios(runs, ours, pgx, Run.rate))
-    report("", "the same for each second of client CPU ÷ pgx", 1, "", ratios(
-        runs, ours, pgx, lambda run: 1 / run.client_us()), at_least=True)
+    for way in ("leased", "shared"):
+        report("", f"SELECT $1::int, {way}, 64 tasks ÷ pgbench --protocol=extended", 0.6, "", ratios(
+            runs, f"PGClient, {way}, 64 tasks", pgbench, Run.rate), at_least=True)
+        for tasks in (CONNECTIONS, 64):
+            for place in PLACES:
+                ours, pgx = f"PGClient, {way}{place}, {tasks} tasks", f"pgx, {tasks} goroutines"
+                report("", f"the same, {way}{place}, {tasks} tasks ÷ pgx", 1, "", ratios(runs, ours, pgx, Run.rate), at_least=True)
+                report("", "… for each second of client CPU ÷ pgx", 1, "", ratios(
+                    runs, ours, pgx, lambda run: 1 / run.client_us()), at_least=True)
+
+
+def fairness(bench):
+    runs = rounds(bench, {
+        f"PGClient, leased{place}, 64 tasks": lambda options=options: bench.select(64, "leased", *options, what="pause", seconds=10)
+        for place, options in PLACES.items()})
+    table("queries", runs)
+    for name, done in runs.items():
+        for what, key, target in (("p99", "p99", 2), ("longest", "max", 3)):
+            report("", f"fairness, {name.removeprefix('PGClient, ')}: {what} ÷ p50", target, "", [
+                run.measured[key] / run.measured["p50"] for run in done])
 
 
 def decode(bench):

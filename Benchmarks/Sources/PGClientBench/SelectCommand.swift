@@ -12,12 +12,15 @@ struct SelectCommand: AsyncParsableCommand {
         case account
         /// The number that was sent, with no table behind it.
         case number
+        /// Nothing, after a millisecond in which the server sleeps.
+        case pause
     }
 
     static let configuration = CommandConfiguration(
         commandName: "select", abstract: "Single rows by an index: queries, seconds, and the latency of one in µs.")
 
-    @Option(help: "What is read: an account, or just the number that was sent.") var what = What.account
+    @Option(help: "What is read: an account, just the number that was sent, or nothing after a pause of a millisecond.")
+    var what = What.account
 
     @Option(help: "How many tasks ask at a time.") var tasks = 1
     @Option(help: "How many connections the pool has.") var connections = 8
@@ -25,15 +28,19 @@ struct SelectCommand: AsyncParsableCommand {
     @Option(help: "How many accounts the table holds.") var accounts = 1_000_000
     @Option(help: "Whether a query has its connection for itself or shares it.") var way = Way.leased
 
+    @Flag(help: "Run the tasks on the thread of the connections.") var inPool = false
+
     func run() async throws {
         let client = Bench.client(connections: self.connections, tasks: self.tasks)
         let database: any PGQuerying = self.way == .shared ? client.sharedReads : client
         try await self.warmUp(database)
+        let pool = self.way == .shared ? client.sharedReads.taskExecutor : client.taskExecutor
+        let executor: (any TaskExecutor)? = self.inPool ? pool : nil
         let measurement = Measurement()
         let end = ContinuousClock.now + .seconds(self.seconds)
         let latencies = try await withThrowingTaskGroup(of: [UInt32].self) { group in
             for _ in 0..<self.tasks {
-                group.addTask {
+                group.addTask(executorPreference: executor) {
                     try await self.ask(database, until: end, random: Xorshift(seed: .random(in: 1 ... .max)))
                 }
             }
@@ -66,6 +73,8 @@ struct SelectCommand: AsyncParsableCommand {
             case .number:
                 let rows = try await database.query("SELECT \(Int32(number))::int AS n")
                 guard try rows.only?.decode("n", as: Int.self) == number else { throw BenchError.wrongRow }
+            case .pause:
+                try await database.query("SELECT pg_sleep(0.001)")
             }
             let then = ContinuousClock.now
             latencies.append(UInt32(clamping: (then - now).components.attoseconds / 1_000_000_000))
@@ -84,6 +93,7 @@ struct SelectCommand: AsyncParsableCommand {
                         switch what {
                         case .account: _ = try await Account(number: number).load(database)
                         case .number: try await database.query("SELECT \(Int32(number))::int AS n")
+                        case .pause: try await database.query("SELECT pg_sleep(0.001)")
                         }
                     }
                 }

@@ -10,6 +10,8 @@ import Synchronization
 final class IOLoop: @unchecked Sendable {
     enum Command {
         case request(PoolRequest)
+        /// A task that prefers this thread goes on, until it waits again.
+        case task(UnownedJob)
         case cancel(PoolRequest)
         /// A statement for a connection that is on loan.
         case run(Job, Lease)
@@ -100,8 +102,17 @@ final class IOLoop: @unchecked Sendable {
                 inbox.isAsleep = false
                 swap(&inbox.commands, &commands)
             }
-            for command in commands { self.driver.handle(command) }
+            var hasRunTasks = false
+            for command in commands {
+                if case .task(let task) = command {
+                    task.runSynchronously(on: self.asUnownedTaskExecutor())
+                    hasRunTasks = true
+                } else {
+                    self.driver.handle(command)
+                }
+            }
             commands.removeAll(keepingCapacity: true)
+            if hasRunTasks { self.driver.tasksHaveRun() }
             self.driver.checkDeadlines()
             self.driver.shareOut()
             self.driver.resumeWaiting()
@@ -137,6 +148,14 @@ final class IOLoop: @unchecked Sendable {
         }
         for command in commands { self.driver.handle(command) }
         self.driver.resumeWaiting()
+    }
+}
+
+/// Tasks that prefer this thread (SE-0417) run between its turns.
+extension IOLoop: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let task = UnownedJob(job)
+        if !self.post(.task(task)) { globalConcurrentExecutor.enqueue(ExecutorJob(task)) }
     }
 }
 

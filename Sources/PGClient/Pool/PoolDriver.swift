@@ -23,6 +23,8 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainDeadline: Instant?
     private var leases = 0
+    /// How long tasks may keep the thread from everything else before the log tells.
+    private var tolerance = Duration.milliseconds(100)
     /// What a shared statement takes, its part of the time from the sending of its batch to the answer. The first ones may be slow.
     var statementTime = Duration.milliseconds(1)
 
@@ -46,6 +48,9 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         switch command {
         case .request(let request):
             self.admit(request)
+        case .task(let task):
+            // Only the loop runs them, and it has ended.
+            globalConcurrentExecutor.enqueue(ExecutorJob(task))
         case .cancel(.job(let job)):
             self.cancel(job)
         case .cancel(.lease(let lease)):
@@ -91,6 +96,19 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         case .stop:
             self.decide { $0.abort() }
         }
+    }
+
+    /// Tasks that prefer the thread have run since it polled, and nobody else was served in that time.
+    func tasksHaveRun() {
+        let begun = self.now
+        self.updateTime()
+        let time = self.now - begun
+        guard time > self.tolerance else { return }
+        // Told again only when it gets much worse: it must not fill the log.
+        self.tolerance = time * 2
+        self.logger.warning(
+            "tasks on the pool's thread kept it from its connections",
+            metadata: ["pg.milliseconds": "\(time.milliseconds)"])
     }
 
     func checkDeadlines() {

@@ -56,6 +56,9 @@ public struct PGSharedReads: PGQuerying {
 
     public var statistics: PGPoolStatistics { self.driver.statistics }
 
+    /// As `PGClient.taskExecutor`; these reads have a thread of their own.
+    public var taskExecutor: any TaskExecutor { self.loop }
+
     func stop() { self.loop.stop() }
 
     func drain() async { await self.loop.drain() }
