@@ -48,7 +48,11 @@ struct FaultsCommand: AsyncParsableCommand {
         let workers = (0..<self.tasks).map { Worker(number: $0, client: client, ledger: ledger) }
         var complaints: [String] = []
         try await withThrowingTaskGroup { group in
-            for worker in workers { group.addTask { await worker.run() } }
+            // A third on the threads that all share, the others on those of the connections.
+            let places = [nil, client.taskExecutor, client.sharedReads.taskExecutor]
+            for worker in workers {
+                group.addTask(executorPreference: places[worker.number % places.count]) { await worker.run() }
+            }
             var before = Double.nan
             for round in 0..<self.rounds {
                 if round == self.rounds / 5 { before = Soak.residentMegabytes() }
