@@ -102,6 +102,19 @@ import Testing
         }
     }
 
+    /// What it set stays with some server, for other clients of the pooler.
+    @Test func theLogTellsOnceOfAStatementThatChangesItsSession() async throws {
+        let log = LogCounter("a statement changed its session, which behind a pooler may be anybody's next")
+        try await self.withPooledClient(logger: log.logger) { client in
+            for _ in 0..<3 { try await client.query("SELECT 1") }  // The second time it asks who the server is.
+            try await client.withTransaction { try await $0.query("SET LOCAL work_mem = '5MB'") }
+            #expect(log.count == 0)
+            for _ in 0..<3 { try await client.query("SET work_mem = '5MB'") }
+            try await client.query("SELECT 1")
+            #expect(log.count == 1)
+        }
+    }
+
     @Test func aPoolerThatTakesNoSettingsIsToldFromAServerThatIsDownAndTheWayOutIsNamed() async throws {
         try await withTestDatabase { database in
             try await withTransactionPooler(to: database.configuration, ignored: "") { configuration in

@@ -294,6 +294,7 @@ extension Channel {
         case PQTRANS_IDLE where self.dirt.isEmpty:
             return true
         case PQTRANS_IDLE:
+            if self.statements.server == .changing { self.driver.warnOfPooler(self.dirt) }
             let cleaning = Job(.simple(self.dirt.cleaning), isShielded: true, mayChangeSession: true)
             cleaning.isInternal = true
             self.dirt = []

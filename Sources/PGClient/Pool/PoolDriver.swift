@@ -23,6 +23,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
     private var drainDeadline: Instant?
     private var leases = 0
+    private var hasWarnedOfPooler = false
     /// How long tasks may keep the thread from everything else before the log tells.
     private var tolerance = Duration.milliseconds(100)
     /// What a shared statement takes, its part of the time from the sending of its batch to the answer. The first ones may be slow.
@@ -188,6 +189,15 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         }
         guard channel.lease == nil else { return }
         self.decide { $0.release(channel.id, isUsable: false, now: self.now) }
+    }
+
+    /// What was left behind is being undone, perhaps on another server than that which has it.
+    func warnOfPooler(_ dirt: SessionDirt) {
+        guard !self.hasWarnedOfPooler else { return }
+        self.hasWarnedOfPooler = true
+        self.logger.warning(
+            "a statement changed its session, which behind a pooler may be anybody's next",
+            metadata: ["pg.cleaning": "\(dirt.cleaning)"])
     }
 
     /// The channel's caller has gone, and its query goes on.
