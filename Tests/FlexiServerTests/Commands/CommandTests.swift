@@ -55,7 +55,7 @@ struct CommandTests {
                     requests.addTask {
                         try await HTTPWire(port: port).send("GET", "/api/accounts/nobody@sip.example.org/info")
                     }
-                    try await gate.waitForCaller()
+                    try await gate.waitForStatement(with: "SELECT account.activated")
                     program.terminate()
                 }
                 let answer = try await requests.next()

@@ -17,10 +17,13 @@ struct DatabaseGate: Sendable {
         }
     }
 
-    /// Returns once somebody waits for the table.
-    func waitForCaller() async throws {
+    /// Returns once a statement with this text waits for the table. A server has others of its own that do.
+    func waitForStatement(with text: String) async throws {
         while try await self.client.query(
-            "SELECT FROM pg_locks WHERE NOT granted AND relation = 'flexi.accounts'::regclass"
+            """
+            SELECT FROM pg_locks AS lock JOIN pg_stat_activity AS session ON session.pid = lock.pid
+            WHERE NOT lock.granted AND lock.relation = 'flexi.accounts'::regclass AND strpos(session.query, \(text)) > 0
+            """
         ).isEmpty {
             await Task.yield()
         }
