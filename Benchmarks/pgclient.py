@@ -153,12 +153,12 @@ class Bench:
         measured = json.loads(text)
         return Run(measured, measured.get("cpu", client), server)
 
-    def pgclient(self, what, *arguments, **options):
-        return self.program(self.swift, what, *arguments, *[f"--{name}={value}" for name, value in options.items()])
+    def pgclient(self, what, *arguments, prefix=(), **options):
+        return self.program(*prefix, self.swift, what, *arguments, *[f"--{name}={value}" for name, value in options.items()])
 
-    def select(self, tasks, way, *options, what="account", seconds=None):
+    def select(self, tasks, way, *options, what="account", seconds=None, prefix=()):
         return self.pgclient(
-            "select", f"--what={what}", *options, tasks=tasks, way=way, connections=CONNECTIONS,
+            "select", f"--what={what}", *options, prefix=prefix, tasks=tasks, way=way, connections=CONNECTIONS,
             seconds=seconds or self.seconds, accounts=self.accounts)
 
     def pgbench(self, clients, protocol="prepared", script=None):
@@ -256,23 +256,25 @@ def select(bench):
 def small(bench):
     pgbench = f"pgbench, {CONNECTIONS} clients, extended"
     programs = {pgbench: lambda: bench.pgbench(CONNECTIONS, "extended", bench.small_script)}
-    for tasks in (CONNECTIONS, 64):
-        programs[f"pgx, {tasks} goroutines"] = lambda tasks=tasks: bench.program(bench.pgx, tasks, CONNECTIONS, bench.seconds)
-        for way in ("leased", "shared"):
-            for place, options in PLACES.items():
-                programs[f"PGClient, {way}{place}, {tasks} tasks"] = (
-                    lambda way=way, options=options, tasks=tasks: bench.select(tasks, way, *options, what="number"))
+    # Where it is what a client makes of one processor that counts, it has no more; the server has all.
+    for processors, prefix in {"": (), ", one processor": ("taskset", "--cpu-list", max(os.sched_getaffinity(0)))}.items():
+        for tasks in (CONNECTIONS, 64):
+            programs[f"pgx, {tasks} tasks{processors}"] = (
+                lambda tasks=tasks, prefix=prefix: bench.program(*prefix, bench.pgx, tasks, CONNECTIONS, bench.seconds))
+            for way in ("leased", "shared"):
+                for place, options in PLACES.items():
+                    programs[f"{way}{place}, {tasks} tasks{processors}"] = (
+                        lambda way=way, options=options, tasks=tasks, prefix=prefix: bench.select(
+                            tasks, way, *options, what="number", prefix=prefix))
     runs = rounds(bench, programs)
     table("queries", runs)
     for way in ("leased", "shared"):
-        report("", f"SELECT $1::int, {way}, 64 tasks ÷ pgbench --protocol=extended", 0.6, "", ratios(
-            runs, f"PGClient, {way}, 64 tasks", pgbench, Run.rate), at_least=True)
-        for tasks in (CONNECTIONS, 64):
-            for place in PLACES:
-                ours, pgx = f"PGClient, {way}{place}, {tasks} tasks", f"pgx, {tasks} goroutines"
-                report("", f"the same, {way}{place}, {tasks} tasks ÷ pgx", 1, "", ratios(runs, ours, pgx, Run.rate), at_least=True)
-                report("", "… for each second of client CPU ÷ pgx", 1, "", ratios(
-                    runs, ours, pgx, lambda run: 1 / run.client_us()), at_least=True)
+        report("", f"SELECT $1::int, {way}, 64 tasks ÷ {pgbench}", 0.6, "", ratios(
+            runs, f"{way}, 64 tasks", pgbench, Run.rate), at_least=True)
+    for name in programs:
+        if name.startswith(("leased", "shared")):
+            peer = "pgx, " + name.partition(", ")[2]
+            report("", f"{name} ÷ pgx", 1, "", ratios(runs, name, peer, Run.rate), at_least=True)
 
 
 def fairness(bench):
