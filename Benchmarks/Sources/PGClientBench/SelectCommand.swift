@@ -65,17 +65,7 @@ struct SelectCommand: AsyncParsableCommand {
         latencies.reserveCapacity(1 << 16)
         var now = ContinuousClock.now
         repeat {
-            let number = Int.random(in: 0..<accounts, using: &random)
-            switch what {
-            case .account:
-                let account = Account(number: number)
-                guard try await account.load(database).username == account.username else { throw BenchError.wrongRow }
-            case .number:
-                let rows = try await database.query("SELECT \(Int32(number))::int AS n")
-                guard try rows.only?.decode("n", as: Int.self) == number else { throw BenchError.wrongRow }
-            case .pause:
-                try await database.query("SELECT pg_sleep(0.001)")
-            }
+            try await what.ask(database, Int.random(in: 0..<accounts, using: &random))
             let then = ContinuousClock.now
             latencies.append(UInt32(clamping: (then - now).components.attoseconds / 1_000_000_000))
             now = then
@@ -89,16 +79,26 @@ struct SelectCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup { group in
             for _ in 0..<4 * self.connections {
                 group.addTask {
-                    for number in 0..<20 {
-                        switch what {
-                        case .account: _ = try await Account(number: number).load(database)
-                        case .number: try await database.query("SELECT \(Int32(number))::int AS n")
-                        case .pause: try await database.query("SELECT pg_sleep(0.001)")
-                        }
-                    }
+                    for number in 0..<20 { try await what.ask(database, number) }
                 }
             }
             try await group.waitForAll()
+        }
+    }
+}
+
+extension SelectCommand.What {
+    /// One query. Throws when the answer belongs to another.
+    fileprivate func ask(_ database: any PGQuerying, _ number: Int) async throws {
+        switch self {
+        case .account:
+            let account = Account(number: number)
+            guard try await account.load(database).username == account.username else { throw BenchError.wrongRow }
+        case .number:
+            let rows = try await database.query("SELECT \(Int32(number))::int AS n")
+            guard try rows.only?.decode("n", as: Int.self) == number else { throw BenchError.wrongRow }
+        case .pause:
+            try await database.query("SELECT pg_sleep(0.001)")
         }
     }
 }

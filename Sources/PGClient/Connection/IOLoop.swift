@@ -102,17 +102,9 @@ final class IOLoop: @unchecked Sendable {
                 inbox.isAsleep = false
                 swap(&inbox.commands, &commands)
             }
-            var hasRunTasks = false
-            for command in commands {
-                if case .task(let task) = command {
-                    task.runSynchronously(on: self.asUnownedTaskExecutor())
-                    hasRunTasks = true
-                } else {
-                    self.driver.handle(command)
-                }
-            }
+            for command in commands { self.driver.handle(command) }
             commands.removeAll(keepingCapacity: true)
-            if hasRunTasks { self.driver.tasksHaveRun() }
+            self.driver.noteTasks()
             self.driver.checkDeadlines()
             self.driver.shareOut()
             self.driver.resumeWaiting()

@@ -24,6 +24,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     private var drainDeadline: Instant?
     private var leases = 0
     private var hasWarnedOfPooler = false
+    private var haveTasksRun = false
     /// How long tasks may keep the thread from everything else before the log tells.
     private var tolerance = Duration.milliseconds(100)
     /// What a shared statement takes, its part of the time from the sending of its batch to the answer. The first ones may be slow.
@@ -50,8 +51,9 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         case .request(let request):
             self.admit(request)
         case .task(let task):
-            // Only the loop runs them, and it has ended.
-            globalConcurrentExecutor.enqueue(ExecutorJob(task))
+            guard !self.isFinished, let loop else { return globalConcurrentExecutor.enqueue(ExecutorJob(task)) }
+            task.runSynchronously(on: loop.asUnownedTaskExecutor())
+            self.haveTasksRun = true
         case .cancel(.job(let job)):
             self.cancel(job)
         case .cancel(.lease(let lease)):
@@ -99,8 +101,10 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         }
     }
 
-    /// Tasks that prefer the thread have run since it polled, and nobody else was served in that time.
-    func tasksHaveRun() {
+    /// While tasks that prefer the thread ran, since it polled, nobody else was served.
+    func noteTasks() {
+        guard self.haveTasksRun else { return }
+        self.haveTasksRun = false
         let begun = self.now
         self.updateTime()
         let time = self.now - begun

@@ -16,6 +16,7 @@ struct DatabaseOwner: Sendable {
             _ = try await connection.simpleQuery(unsafeSQL: sql)
         }
     }
+
     /// Vacuums and analyses a table of `flexi` until all its pages are visible: PostgreSQL's own analysis of new rows, when it runs beside
     /// this, keeps them from that.
     func vacuum(_ table: String) async throws {
