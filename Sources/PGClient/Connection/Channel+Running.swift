@@ -82,11 +82,15 @@ extension Channel {
     /// Hands the statement to libpq; 1 when it took it.
     func send(_ query: PGQuery, _ entry: StatementCache.Entry?) -> Int32 {
         if !self.isShared { self.dirt.formUnion(entry?.dirt ?? SessionDirt(sql: query.sql)) }
-        return ParameterBuffer.with(query.parameters) { count, types, values, lengths, formats in
-            if let entry {
-                PQsendQueryPrepared(self.connection, entry.name, count, values, lengths, formats, 1)
-            } else {
-                PQsendQueryParams(self.connection, query.sql, count, types, values, lengths, formats, 1)
+        let connection = self.connection
+        guard let entry else {
+            return ParameterBuffer.with(query.parameters) { count, types, values, lengths, formats in
+                PQsendQueryParams(connection, query.sql, count, types, values, lengths, formats, 1)
+            }
+        }
+        return entry.nameBytes.withUnsafeBufferPointer { name in
+            ParameterBuffer.with(query.parameters) { count, _, values, lengths, formats in
+                PQsendQueryPrepared(connection, name.baseAddress, count, values, lengths, formats, 1)
             }
         }
     }
@@ -199,13 +203,13 @@ extension Channel {
     }
 
     /// Some statements change what the session holds: it may lose its prepared statements, or keep something of its own.
-    func noticeTag(_ result: PGResult, sql: String) {
+    func noticeTag(_ result: PGResult, sql: @autoclosure () -> String) {
         guard let tag = PQcmdStatus(result.pointer) else { return }
         switch UInt8(bitPattern: tag[0]) {
         case UInt8(ascii: "D") where strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0:
             self.statements.clear()
         case UInt8(ascii: "S") where strcmp(tag, "SET") == 0, UInt8(ascii: "L"), UInt8(ascii: "P"):
-            if self.job?.isInternal != true { self.dirt.formUnion(SessionDirt(commandTag: tag, sql: sql)) }
+            if self.job?.isInternal != true { self.dirt.formUnion(SessionDirt(commandTag: tag, sql: sql())) }
         default:
             break
         }

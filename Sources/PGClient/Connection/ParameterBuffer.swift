@@ -9,31 +9,32 @@ enum ParameterBuffer {
             _ lengths: UnsafePointer<Int32>?, _ formats: UnsafePointer<Int32>?
         ) -> Int32
     ) -> Int32 {
-        guard !parameters.isEmpty else { return body(0, nil, nil, nil, nil) }
-        let byteCount = parameters.reduce(0) { $0 + $1.value.byteCount }
-        return withUnsafeTemporaryAllocation(byteCount: max(byteCount, 1), alignment: 8) { bytes in
-            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: parameters.count) { values in
-                withUnsafeTemporaryAllocation(of: Int32.self, capacity: 3 * parameters.count) { numbers in
-                    var offset = 0
-                    for (index, parameter) in parameters.enumerated() {
-                        let bind = parameter.value
-                        let room = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
-                        let length = bind.write(to: room)
-                        let start = room.baseAddress.map { UnsafePointer($0.assumingMemoryBound(to: CChar.self)) }
-                        // An empty value at the end of the buffer still needs a place to point to: nil is NULL.
-                        let place =
-                            start ?? bytes.baseAddress.map { UnsafePointer($0.assumingMemoryBound(to: CChar.self)) }
-                        values.initializeElement(at: index, to: bind.isNull ? nil : place)
-                        numbers.initializeElement(at: index, to: Int32(bitPattern: bind.type.rawValue))
-                        numbers.initializeElement(at: parameters.count + index, to: Int32(clamping: length))
-                        numbers.initializeElement(at: 2 * parameters.count + index, to: bind.format.rawValue)
-                        offset += bind.byteCount
-                    }
-                    guard let first = numbers.baseAddress else { return 0 }
-                    return first.withMemoryRebound(to: Oid.self, capacity: parameters.count) { types in
-                        body(
-                            Int32(parameters.count), types, values.baseAddress, first + parameters.count,
-                            first + 2 * parameters.count)
+        parameters.withUnsafeBufferPointer { parameters in
+            let count = parameters.count
+            guard count > 0 else { return body(0, nil, nil, nil, nil) }
+            var byteCount = 0
+            for index in 0..<count { byteCount += parameters[index].value.byteCount }
+            return withUnsafeTemporaryAllocation(byteCount: max(byteCount, 1), alignment: 8) { bytes in
+                withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
+                    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 3 * count) { numbers in
+                        // Each has room for one at least.
+                        guard let start = bytes.baseAddress, let types = numbers.baseAddress else { return 0 }
+                        let (lengths, formats) = (types + count, types + 2 * count)
+                        var offset = 0
+                        for index in 0..<count {
+                            let room = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+                            // An empty value has a place all the same: nil is NULL.
+                            values[index] =
+                                parameters[index].value.isNull
+                                ? nil : UnsafePointer((start + offset).assumingMemoryBound(to: CChar.self))
+                            types[index] = Int32(bitPattern: parameters[index].value.type.rawValue)
+                            lengths[index] = Int32(clamping: parameters[index].value.write(to: room))
+                            formats[index] = parameters[index].value.format.rawValue
+                            offset += parameters[index].value.byteCount
+                        }
+                        return types.withMemoryRebound(to: Oid.self, capacity: count) {
+                            body(Int32(count), $0, values.baseAddress, lengths, formats)
+                        }
                     }
                 }
             }

@@ -17,6 +17,8 @@ struct Statement: Sendable {
 struct StatementCache {
     final class Entry {
         let name: String
+        /// As C takes it, which for a `String` is made anew each time.
+        let nameBytes: ContiguousArray<CChar>
         fileprivate let sql: String
         let types: [UInt32]
         fileprivate(set) var isPrepared = false
@@ -26,6 +28,7 @@ struct StatementCache {
 
         fileprivate init(name: String, _ query: PGQuery) {
             self.name = name
+            self.nameBytes = name.utf8CString
             self.sql = query.sql
             self.types = query.parameters.map(\.value.type.rawValue)
         }

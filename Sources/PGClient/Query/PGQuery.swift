@@ -27,14 +27,15 @@ public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
     }
 
     public init(stringInterpolation: StringInterpolation) {
-        self.sql = stringInterpolation.sql
+        self.sql = String(decoding: stringInterpolation.sql, as: UTF8.self)
         self.parameters = stringInterpolation.parameters
     }
 
     public struct StringInterpolation: StringInterpolationProtocol {
         public typealias StringLiteralType = StaticString
 
-        var sql = ""
+        /// UTF-8, since appending to a `String` takes several times as long.
+        var sql: [UInt8] = []
         var parameters: [Parameter] = []
 
         public init(literalCapacity: Int, interpolationCount: Int) {
@@ -43,13 +44,7 @@ public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
         }
 
         public mutating func appendLiteral(_ literal: StaticString) {
-            if literal.hasPointerRepresentation {
-                self.sql += String(
-                    decoding: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount),
-                    as: UTF8.self)
-            } else {
-                self.sql += literal.description
-            }
+            literal.withUTF8Buffer { self.sql += $0 }
         }
 
         public mutating func appendInterpolation(_ value: some PGEncodable) {
@@ -67,32 +62,38 @@ public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
 
         /// A name, quoted, as a part of the text.
         public mutating func appendInterpolation(identifier: PGIdentifier) {
-            self.sql += identifier.quoted
+            self.sql += identifier.quoted.utf8
         }
 
         /// Another query as a part of this one, its parameters numbered on.
         ///
         /// One that was made of `unsafeSQL` cannot bring parameters along: nothing tells its `$1` from the text around it.
         public mutating func appendInterpolation(_ part: PGQuery) {
-            let sql = part.sql.utf8
-            var rest = sql.startIndex
+            let sql = Array(part.sql.utf8)
+            var rest = 0
             for (index, parameter) in part.parameters.enumerated() {
                 guard let placeholder = parameter.placeholder else {
                     preconditionFailure("unsafe SQL with parameters cannot be a part of a query")
                 }
-                let start = sql.index(sql.startIndex, offsetBy: placeholder)
-                self.sql += part.sql[rest..<start]
+                self.sql += sql[rest..<placeholder]
                 self.append(parameter.value)
-                rest = sql.index(start, offsetBy: 1 + String(index + 1).utf8.count)
+                rest = placeholder + 1 + String(index + 1).utf8.count
             }
-            self.sql += part.sql[rest...]
+            self.sql += sql[rest...]
         }
 
         private mutating func append(_ value: PGValue) {
-            self.parameters.append(Parameter(value: value, placeholder: self.sql.utf8.count))
-            self.sql += "$"
-            self.sql += String(self.parameters.count)
+            self.parameters.append(Parameter(value: value, placeholder: self.sql.count))
+            self.sql.append(UInt8(ascii: "$"))
+            self.sql.append(decimal: self.parameters.count)
         }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(decimal number: Int) {
+        if number >= 10 { self.append(decimal: number / 10) }
+        self.append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 }
 

@@ -106,10 +106,9 @@ extension PGValue {
 extension String {
     /// A C string would end there.
     var holdsNUL: Bool {
-        var copy = self
-        return copy.withUTF8 { utf8 in
+        self.utf8.withContiguousStorageIfAvailable { utf8 in
             guard let start = utf8.baseAddress else { return false }
             return memchr(start, 0, utf8.count) != nil
-        }
+        } ?? self.utf8.contains(0)
     }
 }
