@@ -6,7 +6,8 @@ import Glibc
 /// races that are not there.
 final class Locked<Value>: @unchecked Sendable {  // `value` is touched only while `mutex` is held
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+    // Unchecked: the mutex excludes what Swift would look for at run time.
+    @exclusivity(unchecked) private var value: Value
 
     init(_ value: Value) {
         self.mutex = .allocate(capacity: 1)

@@ -4,7 +4,7 @@ import Glibc
 
 /// One connection to a server, driven by the I/O thread: `Channel+Connecting` opens it, `Channel+Running` runs statements.
 ///
-/// Others merely carry the reference.
+/// Others merely carry the reference. What every query changes is not watched for overlapping accesses (docs/decisions/0015).
 final class Channel: @unchecked Sendable {  // only the loop's thread looks inside
     typealias Instant = MonotonicInstant
 
@@ -56,14 +56,14 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     var lease: Int?
     var job: Job?
     var step = Step.none
-    var pending: Deque<Job> = []
+    @exclusivity(unchecked) var pending: Deque<Job> = []
     var firstError: PGError?
-    var statements: StatementCache
+    @exclusivity(unchecked) var statements: StatementCache
     /// The job was sent outside of a transaction, so that it can be sent again when its plan was stale.
     var isRepeatable = false
     /// To be undone before somebody else gets the connection.
     var dirt: SessionDirt = []
-    var pipeline = Pipeline()
+    @exclusivity(unchecked) var pipeline = Pipeline()
     /// What the server answered when it was asked who it is.
     var probe: Probe?
     /// The pool was told that the connection is there.
@@ -97,6 +97,11 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     }
 
     var isOpen: Bool { self.state == .open }
+
+    /// What `poll` is asked; it passes over a descriptor of -1.
+    var interest: pollfd {
+        pollfd(fd: self.isHeldBack ? -1 : self.descriptor, events: self.pollEvents, revents: 0)
+    }
 
     var isPipelining: Bool {
         if case .pipelining = self.step { true } else { self.isShared }

@@ -8,6 +8,7 @@ import Synchronization
 /// writes, takes the commands, and resumes the waiting tasks when it has given the servers their next work.
 // Unchecked: `driver` and the poll set belong to the thread; the rest is immutable or locked.
 final class IOLoop: @unchecked Sendable {
+    /// Small, and of types whose layout is known when it is compiled, since it is copied for each query (docs/decisions/0015).
     enum Command {
         case request(PoolRequest)
         /// A task that prefers this thread goes on, until it waits again.
@@ -24,12 +25,12 @@ final class IOLoop: @unchecked Sendable {
         case watch(Lease, Inflow<PGNotification>)
         /// There is room for more notifications.
         case readOn(Lease)
-        case resolved(Channel, Result<[ConnectParameters.Host], PGError>)
+        indirect case resolved(Channel, Result<[ConnectParameters.Host], PGError>)
         case cancelRequestEnded(Channel)
         /// Keep the minimum of connections from now on.
         case keep
         /// Take no more callers, resume the continuation when all are gone or `drainTimeout` is over.
-        case drain(CheckedContinuation<Void, Never>)
+        case drain(UnsafeContinuation<Void, Never>)
         /// End now.
         case stop
     }
@@ -95,7 +96,6 @@ final class IOLoop: @unchecked Sendable {
         self.driver.updateTime()
         var commands: [Command] = []
         var pollSet: [pollfd] = []
-        var channels: [Channel] = []
         var wakeBytes = [UInt8](repeating: 0, count: 64)
         while true {
             self.inbox.withLock { inbox in
@@ -115,13 +115,11 @@ final class IOLoop: @unchecked Sendable {
                 inbox.isAsleep = inbox.commands.isEmpty
                 return inbox.isAsleep
             }
+            // As they are now: what one of them reads may end others.
+            let channels = self.driver.channels
             pollSet.removeAll(keepingCapacity: true)
-            channels.removeAll(keepingCapacity: true)
             pollSet.append(pollfd(fd: self.wakeDescriptors.read, events: Int16(POLLIN), revents: 0))
-            for channel in self.driver.channels where channel.descriptor >= 0 && !channel.isHeldBack {
-                pollSet.append(pollfd(fd: channel.descriptor, events: channel.pollEvents, revents: 0))
-                channels.append(channel)
-            }
+            for channel in channels { pollSet.append(channel.interest) }
             let ready = poll(&pollSet, nfds_t(pollSet.count), maySleep ? timeout : 0)
             self.driver.updateTime()
             self.turns.add(1, ordering: .relaxed)
@@ -129,8 +127,8 @@ final class IOLoop: @unchecked Sendable {
             if pollSet[0].revents != 0 {
                 _ = read(self.wakeDescriptors.read, &wakeBytes, wakeBytes.count)
             }
-            for (index, channel) in channels.enumerated() where pollSet[index + 1].revents != 0 {
-                channel.handle(pollSet[index + 1].revents)
+            for index in channels.indices where pollSet[index + 1].revents != 0 {
+                channels[index].handle(pollSet[index + 1].revents)
             }
         }
         // Nothing is accepted any more; what slipped in is told that the pool is closed.
@@ -173,7 +171,7 @@ extension IOLoop {
 
     /// Takes no more callers and returns when all connections are back and closed.
     func drain() async {
-        await withCheckedContinuation { continuation in
+        await withUnsafeContinuation { continuation in
             if !self.post(.drain(continuation)) { continuation.resume() }
         }
     }

@@ -3,24 +3,25 @@ import Logging
 
 /// Carries out on the I/O thread what the pool's rules decide.
 ///
-/// Only the loop's thread touches it, but for `statistics`.
-final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `machine` is locked
+/// Only the loop's thread touches it, but for `statistics`. What every query changes is not watched for overlapping accesses
+/// (docs/decisions/0015).
+final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `published` is locked
     typealias Instant = MonotonicInstant
 
     let configuration: PGConfiguration
     let logger: Logger
     /// Set when the connections are not lent but shared by all callers.
     let sharing: PGSharingConfiguration?
-    /// Locked for the sake of `statistics` alone; nobody else changes it.
-    let machine: Locked<PoolMachine<PoolRequest>>
+    @exclusivity(unchecked) var machine: PoolMachine<PoolRequest>
+    private let published = Locked(PGPoolStatistics())
     /// Set by the loop when its thread starts; the loop owns the driver.
     unowned(unsafe) var loop: IOLoop?
 
-    private(set) var channels: [Channel] = []
+    @exclusivity(unchecked) private(set) var channels: [Channel] = []
     private(set) var now = Instant.now
     private(set) var isFinished = false
-    private var finished = FinishedWork()
-    private var drainWaiters: [CheckedContinuation<Void, Never>] = []
+    @exclusivity(unchecked) private var finished = FinishedWork()
+    private var drainWaiters: [UnsafeContinuation<Void, Never>] = []
     private var drainDeadline: Instant?
     private var leases = 0
     private var hasWarnedOfPooler = false
@@ -37,10 +38,11 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         self.configuration = configuration
         self.logger = logger
         self.sharing = sharing
-        self.machine = Locked(PoolMachine(limits: configuration.pool, failsOnFirstError: failsOnFirstError))
+        self.machine = PoolMachine(limits: configuration.pool, failsOnFirstError: failsOnFirstError)
     }
 
-    var statistics: PGPoolStatistics { self.machine.withLock { $0.statistics } }
+    /// As of the last time that tasks were resumed.
+    var statistics: PGPoolStatistics { self.published.withLock { $0 } }
 
     // MARK: Called by the loop
 
@@ -61,7 +63,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
             if self.withdrawCandidate(where: { if case .lease(let other) = $0 { other === lease } else { false } }) {
                 return self.finish(lease, .failure(CancellationError()))
             }
-            guard let ticket = lease.ticket, self.machine.withLock({ $0.cancel(ticket) }) != nil else { return }
+            guard let ticket = lease.ticket, self.machine.cancel(ticket) != nil else { return }
             self.finish(lease, .failure(CancellationError()))
         case .run(let job, let lease):
             guard lease.channel.lease == lease.number else {
@@ -90,14 +92,14 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         case .cancelRequestEnded(let channel):
             channel.cancelRequestEnded()
         case .keep:
-            self.decide { $0.keep(now: self.now) }
+            self.perform(self.machine.keep(now: self.now))
         case .drain(let continuation):
             guard !self.isFinished else { return continuation.resume() }
             self.drainWaiters.append(continuation)
             if self.drainDeadline == nil { self.drainDeadline = self.now + self.configuration.pool.drainTimeout }
-            self.decide { $0.drain() }
+            self.perform(self.machine.drain())
         case .stop:
-            self.decide { $0.abort() }
+            self.perform(self.machine.abort())
         }
     }
 
@@ -117,23 +119,21 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     }
 
     func checkDeadlines() {
-        let due = self.machine.withLock { machine in
-            machine.isDraining || machine.nextDeadline.map { $0 <= self.now } ?? false
-                ? machine.tick(now: self.now) : .init()
+        if self.machine.isDraining || self.machine.nextDeadline.map({ $0 <= self.now }) ?? false {
+            self.perform(self.machine.tick(now: self.now))
         }
-        self.perform(due)
         for channel in self.channels {
             if let deadline = channel.deadline, deadline <= self.now { channel.deadlinePassed() }
         }
         if let drainDeadline, drainDeadline <= self.now, !self.isFinished {
             self.logger.warning("connections were still in use when the pool was shut down")
-            self.decide { $0.abort() }
+            self.perform(self.machine.abort())
         }
     }
 
     /// Milliseconds until something is due, for `poll`; -1 when nothing is.
     func pollTimeout() -> Int32 {
-        var next = self.machine.withLock { $0.nextDeadline }
+        var next = self.machine.nextDeadline
         func consider(_ deadline: Instant?) {
             guard let deadline else { return }
             next = next.map { min($0, deadline) } ?? deadline
@@ -147,6 +147,8 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
 
     /// Resumes the tasks whose work is done, after the servers have been given their next.
     func resumeWaiting() {
+        let statistics = self.machine.statistics
+        self.published.withLock { $0 = statistics }
         self.finished.resume(now: self.now, areServersBusy: !self.isFinished && self.areServersBusy)
         guard self.isFinished else { return }
         for waiter in self.drainWaiters { waiter.resume() }
@@ -157,16 +159,14 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
 
     func connected(_ channel: Channel) {
         let random = Double.random(in: 0...1)
-        self.decide { $0.connected(channel.id, now: self.now, random: random) }
+        self.perform(self.machine.connected(channel.id, now: self.now, random: random))
     }
 
     func connectFailed(_ channel: Channel, _ error: PGError) {
         self.channels.removeAll { $0 === channel }
         let random = Double.random(in: 0...1)
-        let (attempts, actions) = self.machine.withLock { machine in
-            let actions = machine.connectFailed(channel.id, error, now: self.now, random: random)
-            return (machine.failure?.attempts ?? 1, actions)
-        }
+        let actions = self.machine.connectFailed(channel.id, error, now: self.now, random: random)
+        let attempts = self.machine.failure?.attempts ?? 1
         // The first failure, the second, the fourth and so on: an outage must not fill the log.
         if attempts & (attempts - 1) == 0 {
             let metadata: Logger.Metadata = [
@@ -187,12 +187,12 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         self.logger.info("a database connection was lost", metadata: ["error": "\(String(reflecting: error))"])
         if let candidate = channel.candidate {
             channel.candidate = nil
-            let (ticket, actions) = self.machine.withLock { $0.refused(channel.id, now: self.now) }
+            let (ticket, actions) = self.machine.refused(channel.id, now: self.now)
             candidate.ticket = ticket
             return self.perform(actions)
         }
         guard channel.lease == nil else { return }
-        self.decide { $0.release(channel.id, isUsable: false, now: self.now) }
+        self.perform(self.machine.release(channel.id, isUsable: false, now: self.now))
     }
 
     /// What was left behind is being undone, perhaps on another server than that which has it.
@@ -207,12 +207,12 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
     /// The channel's caller has gone, and its query goes on.
     func quarantined(_ channel: Channel, _ error: PGError) {
         self.logger.info("a query did not stop in time", metadata: ["error": "\(String(reflecting: error))"])
-        self.decide { $0.quarantine(channel.id, now: self.now) }
+        self.perform(self.machine.quarantine(channel.id, now: self.now))
     }
 
     func quarantineEnded(_ channel: Channel) {
         self.channels.removeAll { $0 === channel }
-        self.decide { $0.lost(channel.id, now: self.now) }
+        self.perform(self.machine.lost(channel.id, now: self.now))
     }
 
     func finish(_ job: Job, _ error: (any Error)?) {
@@ -231,21 +231,17 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
         guard channel.state != .quarantined else { return }
         if channel.isOpen, let candidate = channel.candidate {
             channel.candidate = nil
-            self.machine.withLock { $0.handed() }
+            self.machine.handed()
             return self.hand(channel, to: candidate)
         }
         guard channel.isOpen else {
-            return self.decide { $0.release(channel.id, isUsable: false, now: self.now) }
+            return self.perform(self.machine.release(channel.id, isUsable: false, now: self.now))
         }
         guard channel.clean() else { return }
-        self.decide { $0.release(channel.id, isUsable: true, now: self.now) }
+        self.perform(self.machine.release(channel.id, isUsable: true, now: self.now))
     }
 
     // MARK: Inside
-
-    private func decide(_ body: (inout PoolMachine<PoolRequest>) -> PoolMachine<PoolRequest>.Actions) {
-        self.perform(self.machine.withLock(body))
-    }
 
     private func admit(_ request: PoolRequest) {
         switch request {
@@ -257,7 +253,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
             break
         }
         guard !self.joinBatch(request) else { return }
-        let (ticket, actions) = self.machine.withLock { $0.request(request, now: self.now) }
+        let (ticket, actions) = self.machine.request(request, now: self.now)
         request.ticket = ticket
         self.perform(actions)
     }
@@ -269,44 +265,50 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `m
             channel.cancel(job)
         } else if self.withdrawCandidate(where: { if case .job(let other) = $0 { other === job } else { false } }) {
             self.finish(job, CancellationError())
-        } else if let ticket = job.ticket, self.machine.withLock({ $0.cancel(ticket) }) != nil {
+        } else if let ticket = job.ticket, self.machine.cancel(ticket) != nil {
             self.finish(job, CancellationError())
         }
     }
 
     func perform(_ actions: PoolMachine<PoolRequest>.Actions) {
-        for action in actions {
-            switch action {
-            case .connect(let id):
-                let channel = Channel(id: id, driver: self)
-                self.channels.append(channel)
-                channel.connect()
-            case .hand(let id, let request):
-                guard let channel = self.channels.first(where: { $0.id == id }) else { continue }
-                self.hand(channel, to: request)
-            case .check(let id, let request):
-                guard let channel = self.channels.first(where: { $0.id == id }) else { continue }
-                // Of those that are shared a silent one is found out by its statements.
-                guard self.sharing == nil else {
-                    self.machine.withLock { $0.handed() }
-                    self.hand(channel, to: request)
-                    continue
-                }
-                channel.candidate = request
-                channel.ping()
-            case .close(let id):
-                guard let index = self.channels.firstIndex(where: { $0.id == id }) else { continue }
-                self.channels.remove(at: index).close()
-            case .fail(.job(let job), let error):
-                self.finish(job, error.with(query: job.sql))
-            case .fail(.lease(let lease), let error):
-                self.finish(lease, .failure(error))
-            case .finished:
-                self.isFinished = true
-                self.drainDeadline = nil
+        guard let first = actions.first else { return }
+        self.perform(first)
+        for action in actions.rest { self.perform(action) }
+    }
+
+    private func perform(_ action: PoolMachine<PoolRequest>.Action) {
+        switch action {
+        case .connect(let id):
+            let channel = Channel(id: id, driver: self)
+            self.channels.append(channel)
+            channel.connect()
+        case .hand(let id, let request):
+            guard let channel = self.channel(id) else { return }
+            self.hand(channel, to: request)
+        case .check(let id, let request):
+            guard let channel = self.channel(id) else { return }
+            // Of those that are shared a silent one is found out by its statements.
+            guard self.sharing == nil else {
+                self.machine.handed()
+                return self.hand(channel, to: request)
             }
+            channel.candidate = request
+            channel.ping()
+        case .close(let id):
+            guard let channel = self.channel(id) else { return }
+            self.channels.removeAll { $0 === channel }
+            channel.close()
+        case .fail(.job(let job), let error):
+            self.finish(job, error.with(query: job.sql))
+        case .fail(.lease(let lease), let error):
+            self.finish(lease, .failure(error))
+        case .finished:
+            self.isFinished = true
+            self.drainDeadline = nil
         }
     }
+
+    private func channel(_ id: Int) -> Channel? { self.channels.first { $0.id == id } }
 
     /// The caller that a connection is being checked for wants it no more.
     private func withdrawCandidate(where isCaller: (PoolRequest) -> Bool) -> Bool {

@@ -2,7 +2,7 @@ extension PoolMachine {
     /// What is to be done, in order. Nearly always one thing, which therefore needs no array.
     struct Actions: Sequence {
         private(set) var first: Action?
-        private var rest: [Action] = []
+        private(set) var rest: [Action] = []
 
         init(_ action: Action? = nil) {
             self.first = action

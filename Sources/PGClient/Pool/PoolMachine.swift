@@ -3,8 +3,9 @@ import DequeModule
 /// The rules of the pool and nothing else: no clock, no input or output, no lock.
 ///
 /// Each function is told what happened and when, and returns what is to be done about it. Connections are known by numbers
-/// that are never used twice; `Request` is whatever waits for one, and says for error messages who that is.
-struct PoolMachine<Request: CustomStringConvertible> {
+/// that are never used twice; `Request` is whatever waits for one, and says for error messages who that is. There is one of each, so that
+/// asking it something never copies it.
+struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
     typealias Instant = MonotonicInstant
 
     enum Action {
@@ -69,6 +70,8 @@ struct PoolMachine<Request: CustomStringConvertible> {
     private var queue: Deque<Waiter> = []
     private var firstTicket = 0
     private(set) var waiting = 0
+    /// How many of `connections` are in quarantine: counted, since each request asks.
+    private var quarantined = 0
     private var lastID = 0
 
     init(limits: PGPoolConfiguration, failsOnFirstError: Bool = false) {
@@ -93,8 +96,8 @@ struct PoolMachine<Request: CustomStringConvertible> {
         if let error = self.hopeless(now: now) {
             return (nil, Actions(.fail(request, error)))
         }
-        let mayGrow = self.occupied < self.limits.maximum && self.failure == nil
-        guard mayGrow || self.waiting < self.limits.queueLimit else {
+        let hasRoom = self.occupied < self.limits.maximum
+        guard hasRoom && self.failure == nil || self.waiting < self.limits.queueLimit else {
             self.counters.refused += 1
             let message = "\(self.waiting) callers wait already; \(self.load(now: now))"
             return (nil, Actions(.fail(request, PGError(.poolSaturated, message: message))))
@@ -102,7 +105,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         let ticket = self.firstTicket + self.queue.count
         self.queue.append(Waiter(request: request, deadline: now + self.limits.acquireTimeout))
         self.waiting += 1
-        return (ticket, self.grow(now: now))
+        return (ticket, hasRoom ? self.grow(now: now) : Actions())
     }
 
     /// A caller no longer waits. Returns its request, nil when it was served already.
@@ -121,7 +124,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         guard let index = self.index(of: id) else { return Actions() }
         guard isUsable else { return self.lost(id, now: now) }
         guard self.connections[index].expiresAt > now, !(self.isDraining && self.waiting == 0) else {
-            self.connections.remove(at: index)
+            self.remove(at: index)
             return Actions(.close(id)) + self.grow(now: now) + self.windUp()
         }
         return Actions(self.offer(id, now: now))
@@ -155,7 +158,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         else {
             return (nil, Actions())
         }
-        self.connections.remove(at: index)
+        self.remove(at: index)
         self.counters.connectionsLost += 1
         self.firstTicket -= 1
         self.queue.prepend(Waiter(request: request, deadline: since + self.limits.acquireTimeout))
@@ -170,10 +173,11 @@ struct PoolMachine<Request: CustomStringConvertible> {
     mutating func quarantine(_ id: Int, now: Instant) -> Actions {
         guard let index = self.index(of: id) else { return Actions() }
         guard !self.isDraining else {
-            self.connections.remove(at: index)
+            self.remove(at: index)
             return Actions(.close(id)) + self.windUp()
         }
         self.connections[index].state = .quarantined
+        self.quarantined += 1
         return self.grow(now: now)
     }
 
@@ -187,7 +191,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         self.connections[index].expiresAt =
             now + self.limits.maximumLifetime * (1 - self.limits.lifetimeJitter * random)
         if self.isDraining && self.waiting == 0 {
-            self.connections.remove(at: index)
+            self.remove(at: index)
             return Actions(.close(id)) + self.windUp()
         }
         return Actions(self.offer(id, now: now)) + self.grow(now: now)
@@ -283,6 +287,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
         var actions = Actions()
         for connection in self.connections { actions.append(.close(connection.id)) }
         self.connections = []
+        self.quarantined = 0
         self.idle = []
         while let request = self.popWaiter() {
             actions.append(.fail(request, PGError(.poolClosed, message: "the pool is shut down")))
@@ -297,8 +302,7 @@ struct PoolMachine<Request: CustomStringConvertible> {
     /// How many places are taken. A few connections in quarantine take none; beyond that they do, since behind each the server may still be
     /// at work.
     private var occupied: Int {
-        let quarantined = self.connections.count(where: \.isQuarantined)
-        return self.connections.count - min(quarantined, self.limits.maximumQuarantined)
+        self.connections.count - min(self.quarantined, self.limits.maximumQuarantined)
     }
 
     /// Whether one more connection would be of use.
@@ -356,9 +360,13 @@ struct PoolMachine<Request: CustomStringConvertible> {
     @discardableResult
     private mutating func remove(_ id: Int) -> Bool {
         guard let index = self.index(of: id) else { return false }
-        self.connections.remove(at: index)
+        self.remove(at: index)
         self.idle.removeAll { $0 == id }
         return true
+    }
+
+    private mutating func remove(at index: Int) {
+        if self.connections.remove(at: index).isQuarantined { self.quarantined -= 1 }
     }
 
     /// Of a pool that is being shut down and serves nobody any more: gives up the attempts to connect, and says when all is over.

@@ -67,9 +67,15 @@ final class LeaseRequest: @unchecked Sendable {
 }
 
 /// A connection in the hands of a caller.
-struct Lease: Sendable {
+final class Lease: Sendable {
     let channel: Channel
     /// Tells this lease from earlier and later ones of the same channel.
     let number: Int
     let session: Session
+
+    init(channel: Channel, number: Int, session: Session) {
+        self.channel = channel
+        self.number = number
+        self.session = session
+    }
 }

@@ -6,7 +6,7 @@ extension PoolDriver {
 
     /// Whether the servers have so much to do that the tasks here may wait for each other.
     var areServersBusy: Bool {
-        guard self.sharing != nil else { return self.machine.withLock { $0.waiting } > self.channels.count }
+        guard self.sharing != nil else { return self.machine.waiting > self.channels.count }
         return self.channels.reduce(0) { $0 + $1.pipeline.statements } >= FinishedWork.sufficient / 2
     }
 
@@ -18,7 +18,7 @@ extension PoolDriver {
     /// Adds a caller's statement to the batch that is being put together. False when there is none, or others wait.
     func joinBatch(_ request: PoolRequest) -> Bool {
         guard self.sharing != nil, let channel = self.loading,
-            self.machine.withLock({ $0.join(channel.id, now: self.now) })
+            self.machine.join(channel.id, now: self.now)
         else { return false }
         self.hand(channel, to: request)
         return true
@@ -27,8 +27,8 @@ extension PoolDriver {
     /// Gives those who wait to the connections that have room, and sends what each was given as one batch.
     func shareOut() {
         guard self.sharing != nil else { return }
-        while self.machine.withLock({ $0.waiting > 0 }), let channel = self.loading ?? self.leastLoaded {
-            let actions = self.machine.withLock { $0.handMore(channel.id, now: self.now) }
+        while self.machine.waiting > 0, let channel = self.loading ?? self.leastLoaded {
+            let actions = self.machine.handMore(channel.id, now: self.now)
             // Too old to be given anything more; it is replaced when what it has is done.
             if actions.isEmpty { channel.isRetiring = true }
             self.perform(actions)
