@@ -123,7 +123,7 @@ extension Channel {
 
     private func batchEnded(_ batch: Pipeline.Batch) {
         if self.isShared {
-            self.driver.batchEnded(batch.statements, in: self.driver.now - batch.sentAt)
+            self.driver.batchSize.note(batch.statements, in: self.driver.now - batch.sentAt)
             self.sharedBatchEnded()
         } else {
             self.leasedBatchEnded()

@@ -28,8 +28,10 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
     private var haveTasksRun = false
     /// How long tasks may keep the thread from everything else before the log tells.
     private var tolerance = Duration.milliseconds(100)
-    /// What a shared statement takes, its part of the time from the sending of its batch to the answer. The first ones may be slow.
-    var statementTime = Duration.milliseconds(1)
+    /// Of those that are shared.
+    var batchSize: BatchSize
+    /// The one that was given the last of them, and may be given more before they are sent.
+    var loading: Channel?
 
     init(
         _ configuration: PGConfiguration, logger: Logger, failsOnFirstError: Bool,
@@ -38,6 +40,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
         self.configuration = configuration
         self.logger = logger
         self.sharing = sharing
+        self.batchSize = BatchSize(limit: sharing?.depth ?? 1)
         self.machine = PoolMachine(limits: configuration.pool, failsOnFirstError: failsOnFirstError)
     }
 
@@ -323,6 +326,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
         case .job(let job) where self.sharing != nil:
             job.times.begun = self.now
             channel.share(job)
+            self.loading = channel
         case .job(let job):
             channel.run(job)
         case .lease(let lease):
