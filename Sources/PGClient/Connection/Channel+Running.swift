@@ -84,8 +84,10 @@ extension Channel {
         if !self.isShared { self.dirt.formUnion(entry?.dirt ?? SessionDirt(sql: query.sql)) }
         let connection = self.connection
         guard let entry else {
-            return ParameterBuffer.with(query.parameters) { count, types, values, lengths, formats in
-                PQsendQueryParams(connection, query.sql, count, types, values, lengths, formats, 1)
+            return query.withCString { sql in
+                ParameterBuffer.with(query.parameters) { count, types, values, lengths, formats in
+                    PQsendQueryParams(connection, sql, count, types, values, lengths, formats, 1)
+                }
             }
         }
         return entry.nameBytes.withUnsafeBufferPointer { name in

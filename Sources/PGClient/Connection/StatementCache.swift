@@ -7,7 +7,7 @@ struct Statement: Sendable {
     init(_ query: PGQuery) {
         self.query = query
         var hasher = Hasher()
-        hasher.combine(query.sql)
+        query.text.withUnsafeBytes { hasher.combine(bytes: $0) }
         for parameter in query.parameters { hasher.combine(parameter.value.type.rawValue) }
         self.digest = hasher.finalize()
     }
@@ -19,7 +19,7 @@ struct StatementCache {
         let name: String
         /// As C takes it, which for a `String` is made anew each time.
         let nameBytes: ContiguousArray<CChar>
-        fileprivate let sql: String
+        private let text: [UInt8]
         let types: [UInt32]
         fileprivate(set) var isPrepared = false
         /// What each run may leave behind in the session.
@@ -29,12 +29,12 @@ struct StatementCache {
         fileprivate init(name: String, _ query: PGQuery) {
             self.name = name
             self.nameBytes = name.utf8CString
-            self.sql = query.sql
+            self.text = query.text
             self.types = query.parameters.map(\.value.type.rawValue)
         }
 
         fileprivate func isFor(_ query: PGQuery) -> Bool {
-            self.sql == query.sql && self.types.elementsEqual(query.parameters.lazy.map(\.value.type.rawValue))
+            self.text == query.text && self.types.elementsEqual(query.parameters.lazy.map(\.value.type.rawValue))
         }
     }
 

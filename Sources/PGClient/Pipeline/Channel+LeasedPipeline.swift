@@ -35,20 +35,21 @@ extension Channel {
     func leasedStatementEnded(_ job: Job, _ entry: StatementCache.Entry?, _ outcome: Pipeline.Outcome) {
         guard case .pipeline(let statements) = job.work else { return }
         let statement = statements[job.outcomes.count]
-        let sql = statement.query.sql
         switch outcome {
         case .rows(let result):
-            self.noticeTag(result, sql: sql)
+            self.noticeTag(result, sql: statement.query.sql)
             job.outcomes.append(.success(PGRows(result)))
         case .failed(let error):
             // Those behind it are under way, so it is too late to send it again; the next one finds a new plan.
             if error.isStalePlan, let entry { _ = self.statements.renew(statement, instead: entry) }
-            job.outcomes.append(.failure(error.with(query: sql)))
+            job.outcomes.append(.failure(error.with(query: statement.query.sql)))
             // It was stopped, and the next one is running already.
             if job.isCancelled { self.sendCancelRequest() }
         case .skipped:
             job.outcomes.append(
-                .failure(PGError(.skipped, message: "an earlier statement of the pipeline failed", query: sql)))
+                .failure(
+                    PGError(
+                        .skipped, message: "an earlier statement of the pipeline failed", query: statement.query.sql)))
         }
         if self.pipeline.statements <= Self.depth / 2 { self.feedPipeline() }
     }
