@@ -187,7 +187,7 @@ def libpq_environment(url):
 
 
 def main():
-    groups = {group.__name__: group for group in (select, small, fairness, decode, insert, copy, cancel)}
+    groups = {group.__name__: group for group in (select, small, instructions, fairness, decode, insert, copy, cancel)}
     parser = argparse.ArgumentParser()
     parser.add_argument("program", help="PGClientBench")
     parser.add_argument("--rounds", type=int, default=3)
@@ -275,6 +275,24 @@ def small(bench):
         if name.startswith(("leased", "shared")):
             peer = "pgx, " + name.partition(", ")[2]
             report("", f"{name} ÷ pgx", 1, "", ratios(runs, name, peer, Run.rate), at_least=True)
+
+
+def instructions(bench):
+    """What a query takes of the client's process, by the difference between a run and one twice as long: no mood of the machine is in it."""
+    tasks, queries = 64, 200
+
+    def count(queries, way, options):
+        with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
+            log = pathlib.Path(folder) / "log"
+            bench.select(
+                tasks, way, *options, f"--queries={queries}", what="number",
+                prefix=("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}"))
+            return int(re.search(r"Collected : (\d+)", log.read_text()).group(1))
+
+    for way in ("leased", "shared"):
+        for place, options in PLACES.items():
+            spent = count(2 * queries, way, options) - count(queries, way, options)
+            report("", f"instructions, SELECT $1::int, {way}{place}, {tasks} tasks", None, "", [spent / (tasks * queries)])
 
 
 def fairness(bench):

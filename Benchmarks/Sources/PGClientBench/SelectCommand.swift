@@ -25,6 +25,7 @@ struct SelectCommand: AsyncParsableCommand {
     @Option(help: "How many tasks ask at a time.") var tasks = 1
     @Option(help: "How many connections the pool has.") var connections = 8
     @Option(help: "How long, in seconds.") var seconds = 2.0
+    @Option(help: "How many queries each task asks, however long that takes.") var queries: Int?
     @Option(help: "How many accounts the table holds.") var accounts = 1_000_000
     @Option(help: "Whether a query has its connection for itself or shares it.") var way = Way.leased
 
@@ -60,7 +61,7 @@ struct SelectCommand: AsyncParsableCommand {
     /// Nanoseconds that each query took.
     private func ask(_ database: any PGQuerying, until end: ContinuousClock.Instant) async throws -> [UInt32] {
         var random = Xorshift(seed: .random(in: 1 ... .max))
-        let (what, accounts) = (self.what, self.accounts)  // an option is looked up by its name
+        let (what, accounts, queries) = (self.what, self.accounts, self.queries)  // an option is looked up by its name
         var latencies: [UInt32] = []
         latencies.reserveCapacity(1 << 16)
         var now = ContinuousClock.now
@@ -69,7 +70,7 @@ struct SelectCommand: AsyncParsableCommand {
             let then = ContinuousClock.now
             latencies.append(UInt32(clamping: (then - now).components.attoseconds / 1_000_000_000))
             now = then
-        } while now < end
+        } while queries.map { latencies.count < $0 } ?? (now < end)
         return latencies
     }
 
