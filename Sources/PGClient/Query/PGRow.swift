@@ -53,16 +53,14 @@ public struct PGRow: Sendable {
     @usableFromInline
     func cell(_ column: Int32) -> PGCell {
         let pointer = self.result.pointer
-        let isNull = PQgetisnull(pointer, self.index, column) != 0
+        let length = Int(PQgetlength(pointer, self.index, column))
+        // That of NULL is zero too.
+        let isNull = length == 0 && PQgetisnull(pointer, self.index, column) != 0
         return PGCell(
             type: PGType(rawValue: PQftype(pointer, column)),
             format: PQfformat(pointer, column) == 1 ? .binary : .text,
             bytes: isNull
-                ? nil
-                : UnsafeRawBufferPointer(
-                    start: PQgetvalue(pointer, self.index, column),
-                    count: Int(PQgetlength(pointer, self.index, column))
-                )
+                ? nil : UnsafeRawBufferPointer(start: PQgetvalue(pointer, self.index, column), count: length)
         )
     }
 
