@@ -127,5 +127,6 @@ public final class PGClient: PGQuerying {
     /// How often the pool's thread has polled.
     var turns: Int { self.loop.turns.load(ordering: .relaxed) }
 
+    /// As of the last time that results were handed to their tasks.
     public var statistics: PGPoolStatistics { self.driver.statistics }
 }

@@ -171,7 +171,7 @@ struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
 
     /// The caller of a connection has gone while its query goes on. Up to a number of such connections make room for others at once.
     mutating func quarantine(_ id: Int, now: Instant) -> Actions {
-        guard let index = self.index(of: id) else { return Actions() }
+        guard let index = self.index(of: id), !self.connections[index].isQuarantined else { return Actions() }
         guard !self.isDraining else {
             self.remove(at: index)
             return Actions(.close(id)) + self.windUp()

@@ -7,7 +7,7 @@ public struct PGQuery: Sendable, ExpressibleByStringInterpolation {
     let text: [UInt8]
     let parameters: [Parameter]
 
-    /// The SQL with its placeholders.
+    /// The SQL with its placeholders, made into a string for each time that it is read.
     public var sql: String { String(decoding: self.text.dropLast(), as: UTF8.self) }
 
     func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {

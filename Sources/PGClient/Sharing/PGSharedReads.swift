@@ -54,6 +54,7 @@ public struct PGSharedReads: PGQuerying {
         }
     }
 
+    /// As of the last time that results were handed to their tasks.
     public var statistics: PGPoolStatistics { self.driver.statistics }
 
     /// As `PGClient.taskExecutor`; these reads have a thread of their own.
