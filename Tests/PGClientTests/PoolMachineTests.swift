@@ -326,6 +326,13 @@ import Testing
         _ = machine.request("c", now: self.start)
         #expect(machine.quarantine(2, now: self.start).isEmpty)
         #expect(self.words(machine.lost(1, now: self.start)) == ["connect 3"])
+        // The same one again is not one more.
+        _ = machine.connected(3, now: self.start, random: 0)
+        #expect(machine.quarantine(2, now: self.start).isEmpty)
+        _ = machine.request("d", now: self.start)
+        #expect(machine.statistics.connecting == 0)
+        #expect(self.words(machine.lost(2, now: self.start)).isEmpty)
+        #expect(self.words(machine.quarantine(3, now: self.start)) == ["connect 4"])
     }
 
     @Test func connectionsInQuarantineEndWithThePool() {

@@ -12,6 +12,15 @@ import Testing
         #expect("\(query)" == query.sql)
     }
 
+    @Test func theParametersOfAPartAreNumberedOn() {
+        let ten: PGQuery = "\(1), \(2), \(3), \(4), \(5), \(6), \(7), \(8), \(9), \(10)"
+        let query: PGQuery = "SELECT \(0), \(ten), \(11) -- \(PGQuery("no parameter"))"
+        #expect(query.sql == "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 -- no parameter")
+        #expect(query.binds.count == 12)
+        let again: PGQuery = "\(query)"
+        #expect(again.sql == query.sql)
+    }
+
     @Test func identifiersAreQuoted() {
         let query: PGQuery = "SELECT \(identifier: PGIdentifier("odd\"name")) FROM t"
         #expect(query.sql == "SELECT \"odd\"\"name\" FROM t")

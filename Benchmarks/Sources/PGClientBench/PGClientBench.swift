@@ -17,7 +17,7 @@ struct PGClientBench: AsyncParsableCommand {
 
     /// The main thread waits. It would end while the process goes on if this were asynchronous, which valgrind does not survive.
     static func main() {
-        Task.detached {
+        Task {
             await Self.main(nil)
             Glibc.exit(EXIT_SUCCESS)
         }

@@ -274,9 +274,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
     }
 
     func perform(_ actions: PoolMachine<PoolRequest>.Actions) {
-        guard let first = actions.first else { return }
-        self.perform(first)
-        for action in actions.rest { self.perform(action) }
+        actions.forEach { self.perform($0) }
     }
 
     private func perform(_ action: PoolMachine<PoolRequest>.Action) {

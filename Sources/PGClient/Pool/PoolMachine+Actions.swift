@@ -2,7 +2,7 @@ extension PoolMachine {
     /// What is to be done, in order. Nearly always one thing, which therefore needs no array.
     struct Actions: Sequence {
         private(set) var first: Action?
-        private(set) var rest: [Action] = []
+        private var rest: [Action] = []
 
         init(_ action: Action? = nil) {
             self.first = action
@@ -22,23 +22,19 @@ extension PoolMachine {
             guard !right.isEmpty else { return left }
             guard !left.isEmpty else { return right }
             var both = left
-            for action in right { both.append(action) }
+            right.forEach { both.append($0) }
             return both
         }
 
-        func makeIterator() -> Iterator { Iterator(actions: self) }
+        func makeIterator() -> some IteratorProtocol<Action> {
+            ((self.first.map { [$0] } ?? []) + self.rest).makeIterator()
+        }
 
-        struct Iterator: IteratorProtocol {
-            fileprivate let actions: Actions
-            private var position = -1
-
-            fileprivate init(actions: Actions) { self.actions = actions }
-
-            mutating func next() -> Action? {
-                defer { self.position += 1 }
-                if self.position < 0 { return self.actions.first }
-                return self.position < self.actions.rest.count ? self.actions.rest[self.position] : nil
-            }
+        /// As `Sequence` has it, but without an array.
+        func forEach(_ body: (Action) -> Void) {
+            guard let first else { return }
+            body(first)
+            for action in self.rest { body(action) }
         }
     }
 }
