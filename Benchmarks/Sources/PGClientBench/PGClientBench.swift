@@ -15,9 +15,10 @@ struct PGClientBench: AsyncParsableCommand {
         ]
     )
 
-    /// The main thread waits. It would end while the process goes on if this were asynchronous, which valgrind does not survive.
+    /// The main thread waits. It would end while the process goes on if this were asynchronous, which valgrind does not survive. The task is
+    /// detached since this is the main actor's, whose thread is the one that waits.
     static func main() {
-        Task {
+        Task.detached {
             await Self.main(nil)
             Glibc.exit(EXIT_SUCCESS)
         }
