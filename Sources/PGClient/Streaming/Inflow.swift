@@ -64,8 +64,11 @@ final class Inflow<Element: Sendable>: Sendable {
         var wasHeldBack = false
     }
 
-    /// Everything that has arrived, waiting for the first of it. Throws the error that ended it once all was taken.
+    /// Everything that has arrived, waiting for the first of it, or for others that want the thread. Throws the error that ended it once
+    /// all was taken.
     func take() async throws -> Batch {
+        // A server that keeps up would have a reader keep its thread until the end.
+        if self.state.withLock({ !$0.elements.isEmpty }) { await Task.yield() }
         let isAlone = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
             let answer = self.state.withLock { state -> Bool? in
                 guard state.waiter == nil else { return false }

@@ -94,10 +94,15 @@ final class Outflow: Sendable {
         }
     }
 
-    /// Waits while too much is under way. Throws when the COPY has ended already, with the server's reason if it gave one.
+    /// Waits while too much is under way, and lets others have the thread in any case: a server that keeps up would have a writer
+    /// keep it until the COPY ends. Throws when the COPY has ended already, with the server's reason if it gave one.
     func room() async throws {
         let isRoomy = self.state.withLock { $0.size <= Self.capacity && $0.outcome == nil }
-        if !isRoomy { await self.wait() }
+        if isRoomy {
+            await Task.yield()
+        } else {
+            await self.wait()
+        }
         try self.state.withLock { state in
             guard let outcome = state.outcome else { return }
             try outcome.get()
