@@ -42,7 +42,7 @@ func withPlainConnection<R>(_ body: (PGConnection) async throws -> R) async thro
     try await PGConnection.withConnection(try TestDatabase.serverConfiguration(), logger: quietLogger, body)
 }
 
-/// Tries again and again, without a fixed pause to hope for, until `condition` holds; an issue after ten seconds.
+/// Tries again and again, without a fixed pause to hope for, until `condition` holds; an issue after a minute.
 func eventually(
     _ comment: Comment? = nil,
     sourceLocation: SourceLocation = #_sourceLocation,

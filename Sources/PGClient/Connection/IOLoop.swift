@@ -49,6 +49,12 @@ final class IOLoop: @unchecked Sendable {
     let observer: Observer
     /// How often the thread has polled, for tests of whether it sleeps.
     let turns = Atomic(0)
+    /// What the threads of all loops have set.
+    private static let mark: pthread_key_t = {
+        var key = pthread_key_t()
+        guard pthread_key_create(&key, nil) == 0 else { fatalError("the process has no thread-specific key left") }
+        return key
+    }()
 
     init(_ driver: PoolDriver) {
         self.driver = driver
@@ -66,6 +72,9 @@ final class IOLoop: @unchecked Sendable {
         close(self.wakeDescriptors.read)
         close(self.wakeDescriptors.write)
     }
+
+    /// Whether the calling thread is that of a loop.
+    private static var isOnThread: Bool { pthread_getspecific(Self.mark) != nil }
 
     /// Hands a command to the thread, which starts with the first. False when it has ended: nobody will see the command.
     func post(_ command: Command) -> Bool {
@@ -91,6 +100,7 @@ final class IOLoop: @unchecked Sendable {
     func tell(_ command: Command) { _ = self.post(command) }
 
     private func run() {
+        pthread_setspecific(Self.mark, Unmanaged.passUnretained(self).toOpaque())
         self.driver.loop = self
         // The pool may have been made long before it is used.
         self.driver.updateTime()
@@ -179,6 +189,7 @@ extension IOLoop {
     /// Runs the job to its end; the outcome is in the job. Returns within the cancel budget when the task is cancelled.
     func run(_ job: Job, on lease: Lease?) async {
         job.cameWithConnection = lease != nil
+        job.cameFromLoop = Self.isOnThread
         let trace = self.observer.begin(job)
         defer { self.observer.end(job, trace) }
         await withTaskCancellationHandler {
@@ -199,6 +210,7 @@ extension IOLoop {
     /// Borrows a connection for a caller; `post(.release)` gives it back.
     func lease(for caller: Caller) async throws -> Lease {
         let request = LeaseRequest(caller)
+        request.cameFromLoop = Self.isOnThread
         let start = MonotonicInstant.now
         defer { self.observer.acquired(in: .now - start) }
         await withTaskCancellationHandler {

@@ -23,6 +23,8 @@ final class Job: @unchecked Sendable {
     /// The task takes no more of what is delivered.
     var isLeft = false
     let handover = Handover()
+    /// Its task prefers a loop's thread.
+    var cameFromLoop = false
 
     var times = JobTimes()
     /// What to tell the tracer at the end, of a job that delivers.

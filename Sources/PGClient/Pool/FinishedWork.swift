@@ -10,32 +10,42 @@ struct FinishedWork {
     /// How long the first waits for others; `poll` makes a millisecond of it when none come at all.
     private static let patience = Duration.microseconds(500)
 
-    private var jobs: [Job] = []
-    private var leases: [LeaseRequest] = []
+    private let resumer: Resumer?
+    private var requests: [PoolRequest] = []
+    private var hasLeases = false
     private(set) var dueTime: Instant?
 
-    mutating func append(_ job: Job) { self.jobs.append(job) }
+    init(resumer: Resumer?) {
+        self.resumer = resumer
+    }
 
-    mutating func append(_ lease: LeaseRequest) { self.leases.append(lease) }
+    mutating func append(_ request: PoolRequest) {
+        self.requests.append(request)
+        if case .lease = request { self.hasLeases = true }
+    }
 
     /// Resumes them, or leaves them for a later time, which `dueTime` tells, when `areServersBusy`: they have their next work already,
     /// without these tasks.
     mutating func resume(now: Instant, areServersBusy: Bool) {
-        guard !self.jobs.isEmpty || !self.leases.isEmpty else { return }
+        guard !self.requests.isEmpty else { return }
         // A lease that is not taken up is a connection without work.
-        if areServersBusy && self.leases.isEmpty && self.jobs.count < Self.sufficient {
+        if areServersBusy && !self.hasLeases && self.requests.count < Self.sufficient {
             let due = self.dueTime ?? now + Self.patience
             self.dueTime = due
             guard due <= now else { return }
         }
         self.dueTime = nil
-        for job in self.jobs {
-            job.handover.resume(job.continuation)
+        self.hasLeases = false
+        if let resumer {
+            // A loop's thread takes its tasks one after another in any case.
+            resumer.resume(self.requests.filter { !$0.cameFromLoop })
+            for request in self.requests where request.cameFromLoop { request.resume() }
+        } else {
+            for request in self.requests { request.resume() }
         }
-        self.jobs.removeAll(keepingCapacity: true)
-        for lease in self.leases {
-            lease.handover.resume(lease.continuation)
-        }
-        self.leases.removeAll(keepingCapacity: true)
+        self.requests.removeAll(keepingCapacity: true)
     }
+
+    /// From now on nobody is resumed but by the loop.
+    func stop() { self.resumer?.stop() }
 }

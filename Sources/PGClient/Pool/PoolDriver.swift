@@ -20,7 +20,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
     @exclusivity(unchecked) private(set) var channels: [Channel] = []
     private(set) var now = Instant.now
     private(set) var isFinished = false
-    @exclusivity(unchecked) private var finished = FinishedWork()
+    @exclusivity(unchecked) private var finished: FinishedWork
     private var drainWaiters: [UnsafeContinuation<Void, Never>] = []
     private var drainDeadline: Instant?
     private var leases = 0
@@ -35,11 +35,12 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
 
     init(
         _ configuration: PGConfiguration, logger: Logger, failsOnFirstError: Bool,
-        sharing: PGSharingConfiguration? = nil
+        sharing: PGSharingConfiguration? = nil, resumer: Resumer? = Resumer.isWorthwhile ? Resumer() : nil
     ) {
         self.configuration = configuration
         self.logger = logger
         self.sharing = sharing
+        self.finished = FinishedWork(resumer: resumer)
         self.batchSize = BatchSize(limit: sharing?.depth ?? 1)
         self.machine = PoolMachine(limits: configuration.pool, failsOnFirstError: failsOnFirstError)
     }
@@ -154,6 +155,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
         self.published.withLock { $0 = statistics }
         self.finished.resume(now: self.now, areServersBusy: !self.isFinished && self.areServersBusy)
         guard self.isFinished else { return }
+        self.finished.stop()
         for waiter in self.drainWaiters { waiter.resume() }
         self.drainWaiters = []
     }
@@ -225,7 +227,7 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
         job.times.ended = self.now
         if let error { job.error = error }
         job.delivery?.finish(job.error)
-        if job.continuation != nil { self.finished.append(job) }
+        if job.continuation != nil { self.finished.append(.job(job)) }
     }
 
     /// A connection has nothing to do any more for the one who had it.
@@ -339,6 +341,6 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
     private func finish(_ lease: LeaseRequest, _ outcome: Result<Lease, any Error>) {
         lease.ticket = nil
         lease.outcome = outcome
-        self.finished.append(lease)
+        self.finished.append(.lease(lease))
     }
 }

@@ -17,6 +17,22 @@ enum PoolRequest: Sendable {
             }
         }
     }
+
+    /// Its task prefers a loop's thread.
+    var cameFromLoop: Bool {
+        switch self {
+        case .job(let job): job.cameFromLoop
+        case .lease(let lease): lease.cameFromLoop
+        }
+    }
+
+    /// Whoever waits for it goes on.
+    func resume() {
+        switch self {
+        case .job(let job): job.handover.resume(job.continuation)
+        case .lease(let lease): lease.handover.resume(lease.continuation)
+        }
+    }
 }
 
 /// For errors that say who has the connections.
@@ -42,6 +58,7 @@ final class LeaseRequest: @unchecked Sendable {
     // Written by its maker until it is posted, then by the loop's thread alone until the continuation is resumed.
     var continuation: UnsafeContinuation<Void, Never>?
     let handover = Handover()
+    var cameFromLoop = false
     let caller: Caller
     var ticket: Int?
     /// The connection that it has.
