@@ -10,7 +10,7 @@ import Testing
     @Test func thoseWhoWaitAreResumedByATask() async throws {
         let (executor, resumer) = try await Self.waitingResumer()
         let resumed = Counter()
-        let requests = await waiters(5, resumed)
+        let requests = try await waiters(5, resumed)
         resumer.resume(requests)
         #expect(executor.jobs == 1)
         executor.run()
@@ -23,9 +23,9 @@ import Testing
     @Test func thoseWhoWaitAreNotLeftToATaskThatDoesNotCome() async throws {
         let (executor, resumer) = try await Self.waitingResumer()
         let resumed = Counter()
-        let first = await waiters(5, resumed)
-        let second = await waiters(3, resumed)
-        let third = await waiters(2, resumed)
+        let first = try await waiters(5, resumed)
+        let second = try await waiters(3, resumed)
+        let third = try await waiters(2, resumed)
         resumer.resume(first)
         resumer.resume(second)
         try await eventually { resumed.value == 8 }
@@ -35,7 +35,7 @@ import Testing
         #expect(executor.jobs == 1)
         executor.run()
         #expect(resumed.value == 10)
-        let fourth = await waiters(2, resumed)
+        let fourth = try await waiters(2, resumed)
         resumer.resume(fourth)
         #expect(executor.jobs == 1)
         executor.run()
@@ -46,7 +46,7 @@ import Testing
     @Test func oneAloneIsResumedAtOnce() async throws {
         let (executor, resumer) = try await Self.waitingResumer()
         let resumed = Counter()
-        resumer.resume(await waiters(1, resumed))
+        resumer.resume(try await waiters(1, resumed))
         try await eventually { resumed.value == 1 }
         #expect(executor.jobs == 0)
         resumer.stop()
@@ -55,7 +55,7 @@ import Testing
     @Test func nobodyIsForgottenAtTheEnd() async throws {
         let (executor, resumer) = try await Self.waitingResumer()
         let resumed = Counter()
-        let (late, later) = (await waiters(5, resumed), await waiters(3, resumed))
+        let (late, later) = (try await waiters(5, resumed), try await waiters(3, resumed))
         resumer.resume(late)
         resumer.stop()
         try await eventually { resumed.value == 5 }
@@ -71,7 +71,7 @@ import Testing
         do {
             let (executor, resumer) = try await Self.waitingResumer()
             ended = resumer
-            if whileItIsUnderWay { resumer.resume(await waiters(2, resumed)) }
+            if whileItIsUnderWay { resumer.resume(try await waiters(2, resumed)) }
             resumer.stop()
             executor.run()
         }
@@ -84,7 +84,7 @@ import Testing
         for round in 0..<200 {
             let (resumer, resumed) = (Resumer(), Counter())
             var batches: [[PoolRequest]] = []
-            for size in 0..<8 { batches.append(await waiters(size, resumed)) }
+            for size in 0..<8 { batches.append(try await waiters(size, resumed)) }
             for (index, batch) in batches.enumerated() {
                 if index == round % 9 { resumer.stop() }
                 resumer.resume(batch)
@@ -186,7 +186,7 @@ import Testing
         let resumer = Resumer(on: executor)
         let resumed = Counter()
         // The first are resumed at once, while the task starts.
-        resumer.resume(await waiters(2, resumed))
+        resumer.resume(try await waiters(2, resumed))
         try await eventually { resumed.value == 2 }
         #expect(executor.jobs == 1)
         executor.run()
@@ -195,23 +195,21 @@ import Testing
 }
 
 /// So many tasks that wait to be resumed, and then count themselves.
-private func waiters(_ count: Int, _ resumed: Counter) async -> [PoolRequest] {
-    var requests: [PoolRequest] = []
+private func waiters(_ count: Int, _ resumed: Counter) async throws -> [PoolRequest] {
+    let requests = Locked<[PoolRequest]>([])
     for _ in 0..<count {
-        let request = LeaseRequest(.listener)
-        await withUnsafeContinuation { (isWaiting: UnsafeContinuation<Void, Never>) in
-            Task {
-                await withUnsafeContinuation { continuation in
-                    request.continuation = continuation
-                    isWaiting.resume()
-                }
-                request.handover.take()
-                resumed.add(1)
+        Task {
+            let request = LeaseRequest(.listener)
+            await withUnsafeContinuation { continuation in
+                request.continuation = continuation
+                requests.withLock { $0.append(.lease(request)) }
             }
+            request.handover.take()
+            resumed.add(1)
         }
-        requests.append(.lease(request))
     }
-    return requests
+    try await eventually { requests.withLock(\.count) == count }
+    return requests.withLock { $0 }
 }
 
 /// Keeps its jobs until it is told to run them, on the caller's thread.
