@@ -124,6 +124,8 @@ extension PGError {
         self.constraint == constraint && self.sqlState?.hasPrefix("23") == true
     }
 
+    static var poolClosed: PGError { PGError(.poolClosed, message: "the pool is shut down") }
+
     func with(query: String) -> PGError {
         guard self.query == nil else { return self }
         return PGError(

@@ -146,4 +146,35 @@ import Testing
         try await clock.query("SELECT pg_sleep(0.2)")
         #expect(client.turns - before < 100, sourceLocation: sourceLocation)
     }
+
+    /// As long as the process can open no more files, and no longer.
+    @Test func aPoolWithoutFileDescriptorsIsNoEndOfTheProcess() async throws {
+        try await withTestDatabase { database in
+            let isOver = Flag()
+            let driver = PoolDriver(database.configuration, logger: quietLogger, failsOnFirstError: false)
+            let loop = IOLoop(driver) { () throws(PGError) in
+                guard isOver.isSet else { throw PGError(.connection, message: "no file descriptor is left") }
+                return try WakePipe()
+            }
+            let refused = try Job.statement("SELECT 1")
+            await loop.run(refused, on: nil)
+            #expect((refused.error as? PGError)?.code == .connection)
+            let error = await #expect(throws: PGError.self) {
+                try await PGConnection.with(loop, for: .listener) { try await $0.query("SELECT 1") }
+            }
+            #expect(error?.code == .connection)
+            // A task that prefers the loop goes on elsewhere.
+            #expect(await withTaskExecutorPreference(loop) { true })
+
+            isOver.set()
+            let served = try Job.statement("SELECT \(2)")
+            await loop.run(served, on: nil)
+            let number = try served.rows().only?.decode(Int.self)
+            #expect(number == 2)
+            await loop.drain()
+            let late = try Job.statement("SELECT 3")
+            await loop.run(late, on: nil)
+            #expect((late.error as? PGError)?.code == .poolClosed)
+        }
+    }
 }

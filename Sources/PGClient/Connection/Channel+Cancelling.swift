@@ -28,7 +28,7 @@ extension Channel {
         else { return }
         self.isCancelRequestUnderWay = DetachedThread.start {
             request.send()
-            _ = loop.post(.cancelRequestEnded(self))
+            loop.tell(.cancelRequestEnded(self))
         }
         self.deadline = self.giveUpAt
     }

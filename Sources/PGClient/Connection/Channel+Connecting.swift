@@ -14,9 +14,9 @@ extension Channel {
             let (hosts, lookUp) = (parameters.hosts, self.driver.configuration.beforeLookUp)
             let started = DetachedThread.start {
                 do throws(PGError) {
-                    _ = loop.post(.resolved(self, .success(try NameResolver.resolve(hosts, before: lookUp))))
+                    loop.tell(.resolved(self, .success(try NameResolver.resolve(hosts, before: lookUp))))
                 } catch {
-                    _ = loop.post(.resolved(self, .failure(error)))
+                    loop.tell(.resolved(self, .failure(error)))
                 }
             }
             guard started else {

@@ -138,8 +138,7 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
 
     /// Ends a session that has nothing to do.
     func close() {
-        let error = PGError(.poolClosed, message: "the pool is shut down")
-        self.abandon(error)
+        self.abandon(.poolClosed)
     }
 
     /// The connection is of no more use: whoever waits for it is told, and so is the pool.

@@ -37,14 +37,14 @@ final class IOLoop: @unchecked Sendable {
 
     private struct Inbox {
         var commands: [Command] = []
+        /// Wakes the thread; nil before it was started.
+        var pipe: WakePipe?
         var isAsleep = false
-        var isStarted = false
         var isStopped = false
     }
 
     private let inbox = Locked(Inbox())
-    /// A pipe; what is written to its end makes `poll` return.
-    private let wakeDescriptors: (read: Int32, write: Int32)
+    private let makePipe: @Sendable () throws(PGError) -> WakePipe
     private let driver: PoolDriver
     let observer: Observer
     /// How often the thread has polled, for tests of whether it sleeps.
@@ -56,57 +56,50 @@ final class IOLoop: @unchecked Sendable {
         return key
     }()
 
-    init(_ driver: PoolDriver) {
+    init(
+        _ driver: PoolDriver,
+        makePipe: @escaping @Sendable () throws(PGError) -> WakePipe = { () throws(PGError) in try WakePipe() }
+    ) {
+        self.makePipe = makePipe
         self.driver = driver
         self.observer = Observer(driver.configuration, logger: driver.logger)
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { fatalError("the process has no file descriptor left") }
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        self.wakeDescriptors = (ends[0], ends[1])
-    }
-
-    deinit {
-        close(self.wakeDescriptors.read)
-        close(self.wakeDescriptors.write)
     }
 
     /// Whether the calling thread is that of a loop.
     private static var isOnThread: Bool { pthread_getspecific(Self.mark) != nil }
 
-    /// Hands a command to the thread, which starts with the first. False when it has ended: nobody will see the command.
-    func post(_ command: Command) -> Bool {
-        let (accepted, mustWake, mustStart) = self.inbox.withLock { inbox -> (Bool, Bool, Bool) in
-            guard !inbox.isStopped else { return (false, false, false) }
+    /// Hands a command to the thread, which starts with the first. Throws, and nobody will see the command, when the thread has ended
+    /// (`poolClosed`) or the system has no thread or file descriptor left (`connection`); the next command tries again.
+    func post(_ command: Command) throws(PGError) {
+        let sleeper = try self.inbox.withLock { inbox throws(PGError) -> WakePipe? in
+            guard !inbox.isStopped else { throw .poolClosed }
+            if inbox.pipe == nil { inbox.pipe = try self.start() }
             inbox.commands.append(command)
-            let result = (true, inbox.isAsleep, !inbox.isStarted)
+            guard inbox.isAsleep else { return nil }
             inbox.isAsleep = false
-            inbox.isStarted = true
-            return result
+            return inbox.pipe
         }
-        if mustWake {
-            var byte: UInt8 = 0
-            _ = write(self.wakeDescriptors.write, &byte, 1)
-        }
-        if mustStart && !DetachedThread.start({ self.run() }) {
-            fatalError("the system gives no thread")
-        }
-        return accepted
+        sleeper?.wake()
     }
 
     /// As `post`, where a loop that has ended needs no word.
-    func tell(_ command: Command) { _ = self.post(command) }
+    func tell(_ command: Command) { try? self.post(command) }
 
-    private func run() {
+    private func start() throws(PGError) -> WakePipe {
+        let pipe = try self.makePipe()
+        guard DetachedThread.start({ self.run(pipe) }) else {
+            throw PGError(.connection, message: "the system gives no thread")
+        }
+        return pipe
+    }
+
+    private func run(_ pipe: WakePipe) {
         pthread_setspecific(Self.mark, Unmanaged.passUnretained(self).toOpaque())
         self.driver.loop = self
         // The pool may have been made long before it is used.
         self.driver.updateTime()
         var commands: [Command] = []
         var pollSet: [pollfd] = []
-        var wakeBytes = [UInt8](repeating: 0, count: 64)
         while true {
             self.inbox.withLock { inbox in
                 inbox.isAsleep = false
@@ -128,15 +121,13 @@ final class IOLoop: @unchecked Sendable {
             // As they are now: what one of them reads may end others.
             let channels = self.driver.channels
             pollSet.removeAll(keepingCapacity: true)
-            pollSet.append(pollfd(fd: self.wakeDescriptors.read, events: Int16(POLLIN), revents: 0))
+            pollSet.append(pollfd(fd: pipe.descriptor, events: Int16(POLLIN), revents: 0))
             for channel in channels { pollSet.append(channel.interest) }
             let ready = poll(&pollSet, nfds_t(pollSet.count), maySleep ? timeout : 0)
             self.driver.updateTime()
             self.turns.add(1, ordering: .relaxed)
             guard ready > 0 else { continue }
-            if pollSet[0].revents != 0 {
-                _ = read(self.wakeDescriptors.read, &wakeBytes, wakeBytes.count)
-            }
+            if pollSet[0].revents != 0 { pipe.clear() }
             for index in channels.indices where pollSet[index + 1].revents != 0 {
                 channels[index].handle(pollSet[index + 1].revents)
             }
@@ -155,7 +146,11 @@ final class IOLoop: @unchecked Sendable {
 extension IOLoop: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let task = UnownedJob(job)
-        if !self.post(.task(task)) { globalConcurrentExecutor.enqueue(ExecutorJob(task)) }
+        do {
+            try self.post(.task(task))
+        } catch {
+            globalConcurrentExecutor.enqueue(ExecutorJob(task))
+        }
     }
 }
 
@@ -173,16 +168,20 @@ extension IOLoop {
     /// Ends the thread and every connection at once; a thread that was never needed is not started for it.
     func stop() {
         let isRunning = self.inbox.withLock { inbox in
-            if !inbox.isStarted { inbox.isStopped = true }
-            return inbox.isStarted
+            if inbox.pipe == nil { inbox.isStopped = true }
+            return inbox.pipe != nil
         }
-        if isRunning { _ = self.post(.stop) }
+        if isRunning { self.tell(.stop) }
     }
 
     /// Takes no more callers and returns when all connections are back and closed.
     func drain() async {
         await withUnsafeContinuation { continuation in
-            if !self.post(.drain(continuation)) { continuation.resume() }
+            do {
+                try self.post(.drain(continuation))
+            } catch {
+                continuation.resume()
+            }
         }
     }
 
@@ -196,13 +195,15 @@ extension IOLoop {
             await withUnsafeContinuation { continuation in
                 job.continuation = continuation
                 let command: Command = if let lease { .run(job, lease) } else { .request(.job(job)) }
-                if !self.post(command) {
-                    job.error = PGError(.poolClosed, message: "the pool is shut down")
+                do {
+                    try self.post(command)
+                } catch {
+                    job.error = error
                     continuation.resume()
                 }
             }
         } onCancel: {
-            _ = self.post(.cancel(.job(job)))
+            self.tell(.cancel(.job(job)))
         }
         job.handover.take()
     }
@@ -216,16 +217,18 @@ extension IOLoop {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 request.continuation = continuation
-                if !self.post(.request(.lease(request))) {
-                    request.outcome = .failure(PGError(.poolClosed, message: "the pool is shut down"))
+                do {
+                    try self.post(.request(.lease(request)))
+                } catch {
+                    request.outcome = .failure(error)
                     continuation.resume()
                 }
             }
         } onCancel: {
-            _ = self.post(.cancel(.lease(request)))
+            self.tell(.cancel(.lease(request)))
         }
         request.handover.take()
-        guard let outcome = request.outcome else { throw PGError(.poolClosed, message: "the pool is shut down") }
+        guard let outcome = request.outcome else { throw PGError.poolClosed }
         return try outcome.get()
     }
 }

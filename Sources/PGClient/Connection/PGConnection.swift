@@ -54,7 +54,7 @@ public final class PGConnection: PGQuerying {
         let connection = PGConnection(loop: loop, lease: lease)
         defer {
             connection.state.withLock { $0.isOpen = false }
-            _ = loop.post(.release(lease))
+            loop.tell(.release(lease))
         }
         return try await body(connection)
     }

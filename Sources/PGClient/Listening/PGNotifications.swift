@@ -51,9 +51,7 @@ extension PGConnection {
             )
         }
         let inflow = Inflow<PGNotification>()
-        guard self.loop.post(.watch(self.lease, inflow)) else {
-            throw PGError(.poolClosed, message: "the pool is shut down")
-        }
+        try self.loop.post(.watch(self.lease, inflow))
         for channel in channels { try await self.query("LISTEN \(identifier: channel)") }
         return PGNotifications(connection: self, inflow: inflow)
     }

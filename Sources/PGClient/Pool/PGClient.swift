@@ -31,7 +31,14 @@ public final class PGClient: PGQuerying {
     /// Keeps the pool until the task is cancelled. Then no caller is taken any more (`poolClosed`), those who wait are served
     /// still, and it returns when all connections are back, or after `PGPoolConfiguration.drainTimeout`.
     public func run() async {
-        guard self.loop.post(.keep) else { return }
+        do {
+            try self.loop.post(.keep)
+        } catch {
+            guard error.code != .poolClosed else { return }
+            self.logger.error(
+                "the pool does not keep its minimum of connections", metadata: ["error": "\(String(reflecting: error))"]
+            )
+        }
         let (never, continuation) = AsyncStream<Never>.makeStream()
         for await _ in never {}
         continuation.finish()

@@ -84,7 +84,7 @@ struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
     /// A caller wants a connection. The ticket is nil when it does not have to wait.
     mutating func request(_ request: Request, now: Instant) -> (ticket: Int?, actions: Actions) {
         guard !self.isDraining else {
-            return (nil, Actions(.fail(request, PGError(.poolClosed, message: "the pool is shut down"))))
+            return (nil, Actions(.fail(request, .poolClosed)))
         }
         if self.waiting == 0, let id = self.idle.popLast() {
             guard case .idle(let since)? = self.connection(id)?.state, now - since >= self.limits.pingAfterIdle else {
@@ -290,7 +290,7 @@ struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
         self.quarantined = 0
         self.idle = []
         while let request = self.popWaiter() {
-            actions.append(.fail(request, PGError(.poolClosed, message: "the pool is shut down")))
+            actions.append(.fail(request, .poolClosed))
         }
         return actions + Actions(.finished)
     }

@@ -44,9 +44,7 @@ extension PGConnection {
         try self.checkTurn(depth)
         job.cameWithConnection = true
         job.trace = self.loop.observer.begin(job)
-        guard self.loop.post(.run(job, self.lease)) else {
-            throw PGError(.poolClosed, message: "the pool is shut down")
-        }
+        try self.loop.post(.run(job, self.lease))
         self.setStreaming(true)
     }
 
