@@ -17,6 +17,7 @@ import Testing
         try await eventually { resumed.value == 5 }
         try await eventually { executor.jobs == 0 }
         resumer.stop()
+        executor.run()
     }
 
     /// When the threads are busy nobody waits for them twice.
@@ -41,6 +42,7 @@ import Testing
         executor.run()
         try await eventually { resumed.value == 12 }
         resumer.stop()
+        executor.run()
     }
 
     @Test func oneAloneIsResumedAtOnce() async throws {
@@ -50,6 +52,7 @@ import Testing
         try await eventually { resumed.value == 1 }
         #expect(executor.jobs == 0)
         resumer.stop()
+        executor.run()
     }
 
     @Test func nobodyIsForgottenAtTheEnd() async throws {
