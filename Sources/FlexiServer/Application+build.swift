@@ -18,7 +18,10 @@ extension Application where Responder == ServerResponder {
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
-            configuration: ApplicationConfiguration(address: address),
+            configuration: ApplicationConfiguration(
+                address: address,
+                availableConnectionsDelegate: ConnectionLimit(services.configuration.maximumConnections, logger: logger)
+            ),
             services: [DatabaseService(client: services.database)],
             onServerRunning: onServerRunning,
             logger: logger

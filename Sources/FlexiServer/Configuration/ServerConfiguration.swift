@@ -12,6 +12,7 @@ struct ServerConfiguration: Sendable {
     let isStrictAboutDomains: Bool
     let isInfoEnabled: Bool
     let maximumBodyBytes: Int
+    let maximumConnections: Int
     let trustedProxies: [NetworkRange]
     /// A minute's; 0 is no limit.
     let rateLimits: [RateLimit: Int]
@@ -85,6 +86,7 @@ struct ServerConfiguration: Sendable {
         self.isStrictAboutDomains = try reader.read(Settings.isStrictAboutDomains)
         self.isInfoEnabled = try reader.read(Settings.isInfoEnabled)
         self.maximumBodyBytes = try reader.read(Settings.maximumBodyBytes)
+        self.maximumConnections = try reader.read(Settings.maximumConnections) ?? ConnectionLimit.ofProcess
         self.trustedProxies = try reader.read(Settings.trustedProxies)
         self.rateLimits = try [
             .requests: reader.read(Settings.rateLimit), .failures: reader.read(Settings.rateLimit),

@@ -26,6 +26,11 @@ enum Settings {
         "INFO_ENABLED", default: true, "Answer the public question whether an account exists (accounts/{sip}/info).")
     static let maximumBodyBytes = Setting(
         "MAX_BODY_BYTES", default: 65_536, in: 1_024...16_777_216, "Larger request bodies are refused with 413.")
+    static let maximumConnections = Setting<Int?>(
+        optional: "MAX_CONNECTIONS", type: "number", expected: "a whole number from 1 to 1000000",
+        meaning:
+            "Clients that are connected at a time, others wait; unset, as many as leave a quarter of the files that the process may open, and no fewer than 128."
+    ) { text -> Int? in Int(text).flatMap { (1...1_000_000).contains($0) ? $0 : nil } }
     static let trustedProxies = Setting(
         "TRUSTED_PROXIES", type: "list of networks",
         expected: "a list of IP addresses or networks such as 10.0.0.0/8, separated by commas",
@@ -287,7 +292,8 @@ enum Settings {
         "LOG_FORMAT", default: LogFormat.auto, "Auto is text on a terminal and a JSON object a line elsewhere.")
 
     static let all: [any DocumentedSetting] = [
-        appURL, sipDomain, managesManyDomains, isStrictAboutDomains, isInfoEnabled, maximumBodyBytes, trustedProxies,
+        appURL, sipDomain, managesManyDomains, isStrictAboutDomains, isInfoEnabled, maximumBodyBytes,
+        maximumConnections, trustedProxies,
         rateLimit, authenticationRateLimit, codesRateLimit, infoRateLimit, pushRateLimit, smsRateLimit, mailRateLimit,
         accountRealm, minimumUsernameLength, allowsPhoneUsernames, minimumPasswordLength, passwordHashes,
         creationTokenActivates, apiKeyExpirationMinutes,

@@ -109,20 +109,40 @@ struct HTTPWire: Sendable {
         return try await HTTPReply.all(in: self.exchange(bytes))
     }
 
+    /// Asks one thing after another on a connection that stays open as long as `body` runs.
+    func keepingAlive(_ body: (_ ask: (_ target: String) async throws -> HTTPReply) async throws -> Void) async throws {
+        try await self.connect().executeThenClose { inbound, outbound in
+            var parts = inbound.makeAsyncIterator()
+            try await body { target in
+                let request = HTTPMessage(method: "GET", target: target).bytes(port: self.port, isLast: false)
+                try await outbound.write(ByteBuffer(bytes: request))
+                var answer: [UInt8] = []
+                while let part = try await parts.next(isolation: #isolation) {
+                    answer += part.readableBytesView
+                    if let replies = try? HTTPReply.all(in: answer), let reply = replies.first { return reply }
+                }
+                throw HTTPReply.Malformed(bytes: answer)
+            }
+        }
+    }
+
     private func exchange(_ bytes: [UInt8]) async throws -> [UInt8] {
+        try await self.connect().executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(bytes: bytes))
+            var answer: [UInt8] = []
+            for try await part in inbound { answer += part.readableBytesView }
+            return answer
+        }
+    }
+
+    private func connect() async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
         // On a busy machine a server of one thread may take long to let somebody in.
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.minutes(2))
             .connect(host: "127.0.0.1", port: self.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(bytes: bytes))
-            var answer: [UInt8] = []
-            for try await part in inbound { answer += part.readableBytesView }
-            return answer
-        }
     }
 }
