@@ -45,7 +45,8 @@ final class StandIn: Sendable {
         _ address: Address, reply: @escaping @Sendable (String) async -> Reply,
         _ body: (StandIn) async throws -> Result
     ) async throws -> Result {
-        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        // One loop for all: NIO ends the process when a connection, accepted on another, comes just as the listener goes.
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
         @Sendable func wrap(_ channel: any Channel) -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>> {
             channel.eventLoop.makeCompletedFuture {
                 try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
@@ -67,11 +68,20 @@ final class StandIn: Sendable {
                             // A client that is gone in the middle is what some tests are about.
                             group.addTask { try? await standIn.serve(connection, reply) }
                         }
+                        group.cancelAll()
                     }
                 }
             }
-            defer { tasks.cancelAll() }
-            return try await body(standIn)
+            let result: Swift.Result<Result, any Error>
+            do {
+                result = .success(try await body(standIn))
+            } catch {
+                result = .failure(error)
+            }
+            // Whoever has been accepted is taken all the same, for the reason above.
+            server.channel.close(promise: nil)
+            try await tasks.waitForAll()
+            return try result.get()
         }
     }
 
