@@ -49,11 +49,10 @@ final class IOLoop: @unchecked Sendable {
     let observer: Observer
     /// How often the thread has polled, for tests of whether it sleeps.
     let turns = Atomic(0)
-    /// What the threads of all loops have set.
-    private static let mark: pthread_key_t = {
+    /// What the threads of all loops have set; nil where the process has no such key left, and no loop's thread is known.
+    private static let mark: pthread_key_t? = {
         var key = pthread_key_t()
-        guard pthread_key_create(&key, nil) == 0 else { fatalError("the process has no thread-specific key left") }
-        return key
+        return pthread_key_create(&key, nil) == 0 ? key : nil
     }()
 
     init(
@@ -66,7 +65,7 @@ final class IOLoop: @unchecked Sendable {
     }
 
     /// Whether the calling thread is that of a loop.
-    private static var isOnThread: Bool { pthread_getspecific(Self.mark) != nil }
+    private static var isOnThread: Bool { Self.mark.map { pthread_getspecific($0) != nil } ?? false }
 
     /// Hands a command to the thread, which starts with the first. Throws, and nobody will see the command, when the thread has ended
     /// (`poolClosed`) or the system has no thread or file descriptor left (`connection`); the next command tries again.
@@ -94,7 +93,7 @@ final class IOLoop: @unchecked Sendable {
     }
 
     private func run(_ pipe: WakePipe) {
-        pthread_setspecific(Self.mark, Unmanaged.passUnretained(self).toOpaque())
+        if let mark = Self.mark { pthread_setspecific(mark, Unmanaged.passUnretained(self).toOpaque()) }
         self.driver.loop = self
         // The pool may have been made long before it is used.
         self.driver.updateTime()

@@ -49,7 +49,7 @@ final class Resumer: Sendable {
             }
             return (state.requests + requests, nil, !state.isStarted && !state.isStopped)
         }
-        if mustStart { self.start() }
+        if mustStart { Task.detached(executorPreference: self.executor) { await self.run() } }
         continuation?.resume(returning: true)
         for request in here { request.resume() }
     }
@@ -66,14 +66,6 @@ final class Resumer: Sendable {
         }
         continuation?.resume(returning: false)
         for request in here { request.resume() }
-    }
-
-    private func start() {
-        if let executor {
-            Task.detached(executorPreference: executor) { await self.run() }
-        } else {
-            Task.detached { await self.run() }
-        }
     }
 
     private func run() async {

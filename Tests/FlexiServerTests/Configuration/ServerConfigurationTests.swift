@@ -26,6 +26,7 @@ struct ServerConfigurationTests {
             "NONCE_LIFETIME_SECONDS must be a whole number from 10 to 86400, not \"abc\""
         ),
         ("NONCE_LIFETIME_SECONDS", "9", "NONCE_LIFETIME_SECONDS must be a whole number from 10 to 86400, not \"9\""),
+        ("MAX_CONNECTIONS", "0", "MAX_CONNECTIONS must be a whole number from 1 to 1000000, not \"0\""),
         ("MAX_BODY_BYTES", "1e6", "MAX_BODY_BYTES must be a whole number from 1024 to 16777216, not \"1e6\""),
         ("INFO_ENABLED", "maybe", "INFO_ENABLED must be true or false, not \"maybe\""),
         (
