@@ -1,3 +1,5 @@
+import FoundationEssentials
+import Glibc
 import PGClient
 
 /// Why a run ended before its end, in words for the person who ran it.
@@ -50,6 +52,14 @@ public struct MigrationFailure: Error, Sendable, Hashable {
         self.place = place
         self.fileName = place?.fileName
         self.hint = hint
+    }
+
+    /// What the system said of a file or a directory.
+    public init(_ kind: Kind, _ message: String, system error: any Error, hint: String? = nil) {
+        let reason = ((error as? CocoaError)?.underlying as? POSIXError).map {
+            String(cString: strerror($0.code.rawValue))
+        }
+        self.init(kind, "\(message): \(reason ?? "\(error)")", hint: hint)
     }
 
     /// What the server said of a statement of a file.

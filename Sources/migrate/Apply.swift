@@ -26,8 +26,11 @@ struct Apply: AsyncParsableCommand {
         let output = Output(format: self.files.format)
         try await output.reportingFailures {
             let files = try MigrationsDirectory.load(self.files.directory)
-            guard let json = FileManager.default.contents(atPath: self.plan) else {
-                throw MigrationFailure(.usage, "the file \(self.plan) cannot be read")
+            let json: Data
+            do {
+                json = try Data(contentsOf: URL(filePath: self.plan))
+            } catch {
+                throw MigrationFailure(.usage, "the file \(self.plan) cannot be read", system: error)
             }
             let plan = try DeploymentPlan(json: json)
             if let role = self.connection.role, role != plan.role {

@@ -55,7 +55,7 @@ struct PlanCommand: AsyncParsableCommand {
                 do {
                     try plan.json().write(to: URL(filePath: out), options: .atomic)
                 } catch {
-                    throw MigrationFailure(.usage, "the file \(out) cannot be written")
+                    throw MigrationFailure(.usage, "the file \(out) cannot be written", system: error)
                 }
             }
             output.write(plan.lines(writtenTo: out), json: plan)

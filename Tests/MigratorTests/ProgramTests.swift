@@ -78,6 +78,25 @@ struct ProgramTests {
         self.expect(result, .usage)
     }
 
+    /// What the system says is said on: that a directory cannot be read need not mean that it is the wrong one.
+    @Test func whyAFileCannotBeReadIsSaid() async throws {
+        try await MigrateProgram.with(conninfo: "") { migrate in
+            let loop = migrate.directory + "/loop"
+            try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+            let unreadable = try await TestProgram("migrate", ["up", "--directory", loop], environment: [:]).wait()
+            self.expect(unreadable, .failed)
+            #expect(
+                unreadable.error.contains("the directory \(loop) cannot be read: Too many levels of symbolic links"))
+            #expect(!unreadable.error.contains("--directory."))
+
+            try FileManager.default.createDirectory(
+                atPath: migrate.directory + "/0001_a.sql", withIntermediateDirectories: false)
+            let noFile = try await migrate.run("up")
+            self.expect(noFile, .failed)
+            #expect(noFile.error.contains("/0001_a.sql cannot be read: Is a directory"))
+        }
+    }
+
     @Test func filesThatContradictTheLedgerAreTheStatusFour() async throws {
         try await Scratch.with { scratch in
             try await MigrateProgram.with(scratch) { migrate in

@@ -38,7 +38,7 @@ extension MigrationsDirectory {
             try Data(Self.template(kind, withoutTransaction).utf8).write(
                 to: URL(filePath: path + "/" + name), options: .withoutOverwriting)
         } catch {
-            throw MigrationFailure(.failed, "the file \(path)/\(name) cannot be written, or is there already")
+            throw MigrationFailure(.failed, "the file \(path)/\(name) cannot be written", system: error)
         }
         return name
     }

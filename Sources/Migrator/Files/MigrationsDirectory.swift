@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// The directory that holds the migrations; its subdirectories are not looked at.
 public enum MigrationsDirectory {
@@ -6,8 +7,9 @@ public enum MigrationsDirectory {
     public static func ignoreList(_ path: String) throws(MigrationFailure) -> IgnoreList {
         let file = path + "/" + IgnoreList.fileName
         guard FileManager.default.fileExists(atPath: file) else { return IgnoreList([]) }
-        guard let data = FileManager.default.contents(atPath: file), let text = String(validating: data, as: UTF8.self)
-        else { throw MigrationFailure(.failed, "the file \(file) cannot be read as UTF-8") }
+        guard let text = String(validating: try Self.contents(of: file), as: UTF8.self) else {
+            throw MigrationFailure(.failed, "the file \(file) is no UTF-8")
+        }
         return IgnoreList(text: text)
     }
 
@@ -20,17 +22,17 @@ public enum MigrationsDirectory {
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {
+            let underlying = (error as? CocoaError)?.underlying as? POSIXError
+            let isNone = underlying?.code == .ENOENT || underlying?.code == .ENOTDIR
             throw MigrationFailure(
-                .usage, "the directory \(path) cannot be read",
-                hint: "Name the directory of the migrations with --directory.")
+                isNone ? .usage : .failed, "the directory \(path) cannot be read", system: error,
+                hint: isNone ? "Name the directory of the migrations with --directory." : nil)
         }
         var files: [MigrationFile] = []
         for name in names.sorted() where name.hasSuffix(".sql") && !name.hasPrefix(".") {
-            guard let data = FileManager.default.contents(atPath: path + "/" + name) else {
-                throw MigrationFailure(.failed, "the file \(path)/\(name) cannot be read")
-            }
+            let bytes = Array(try Self.contents(of: path + "/" + name))
             do {
-                guard let file = try MigrationFile(fileName: name, bytes: Array(data)) else {
+                guard let file = try MigrationFile(fileName: name, bytes: bytes) else {
                     throw MigrationFailure(
                         .failed, "\(name) is no name of a migration",
                         hint: "Migrations are called 0001_what_it_does.sql or R__what_it_makes.sql.")
@@ -53,6 +55,14 @@ public enum MigrationsDirectory {
             case (nil, .some): false
             default: left.fileName < right.fileName
             }
+        }
+    }
+
+    private static func contents(of file: String) throws(MigrationFailure) -> Data {
+        do {
+            return try Data(contentsOf: URL(filePath: file))
+        } catch {
+            throw MigrationFailure(.failed, "the file \(file) cannot be read", system: error)
         }
     }
 }
