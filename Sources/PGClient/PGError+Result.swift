@@ -29,17 +29,17 @@ extension PGError {
     init(result: OpaquePointer, query: String?) {
         let fields = Fields(result)
         let primary = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
-        let message = primary ?? String(cString: PQresultErrorMessage(result)).trimmedLine
+        let message = primary ?? String(cString: PQresultErrorMessage(result)).onOneLine
         let isLost = fields.sqlState == nil || fields.severity == "FATAL" || fields.severity == "PANIC"
         self.init(isLost ? .connection : .server, message: message, fields: fields, query: query)
     }
 }
 
 extension String {
-    /// Without the line break that libpq puts at the end of its messages.
-    var trimmedLine: String {
-        var text = Substring(self)
-        while text.last?.isNewline == true { text.removeLast() }
-        return String(text)
+    /// What libpq says, on one line. A tab begins what belongs to the line before; it goes on with that line's sentence when it begins
+    /// with a small letter.
+    var onOneLine: String {
+        self.replacing(#/\n\t(?=[a-z])/#, with: " ").split(whereSeparator: \.isNewline)
+            .map { $0.drop { $0 == "\t" } }.joined(separator: "; ")
     }
 }

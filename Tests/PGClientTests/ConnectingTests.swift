@@ -80,7 +80,17 @@ import Testing
         configuration.phaseTimeouts.authentication = .milliseconds(50)
         let error = await self.fail(configuration)
         #expect(error?.message.contains("/nowhere/.s.PGSQL.1") == true)
+        #expect(error?.message.contains("No such file or directory; Is the server running locally") == true)
         #expect(error?.message.contains("127.0.0.1 port \(silent.port) within 0.05 s (phase: authentication)") == true)
+    }
+
+    @Test(arguments: [
+        ("refused\n\tIs it running?\n", "refused; Is it running?"),
+        ("ended abnormally\n\twhile at work.\n", "ended abnormally while at work."),
+        ("one\ntwo\n", "one; two"), ("one", "one"), ("", ""),
+    ])
+    func libPQsWordsAreOnOneLine(_ words: String, _ line: String) {
+        #expect(words.onOneLine == line)
     }
 
     @Test func aServerThatRefusesThePasswordEndsTheSearch() async throws {

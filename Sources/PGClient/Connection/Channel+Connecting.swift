@@ -156,9 +156,8 @@ extension Channel {
 
     /// libpq's account of a failed attempt, without the password and with the SQLSTATE taken out of the text.
     private func connectError() -> PGError {
-        let text = String(cString: PQerrorMessage(self.connection))
-        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("LOCATION: ") }
-        var message = lines.joined(separator: "; ")
+        var message = String(cString: PQerrorMessage(self.connection)).replacing(#/(?m)^LOCATION: .*/#, with: "")
+            .onOneLine
         var fields = PGError.Fields()
         // "…failed: FATAL:  28P01: password authentication failed…", of several servers the last
         for match in message.matches(of: #/:  (?<state>[0-9A-Z]{5}): /#) {

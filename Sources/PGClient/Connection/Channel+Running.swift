@@ -103,7 +103,7 @@ extension Channel {
     }
 
     func failWithLibPQsWords() {
-        self.fail(PGError(.connection, message: String(cString: PQerrorMessage(self.connection)).trimmedLine))
+        self.fail(PGError(.connection, message: String(cString: PQerrorMessage(self.connection)).onOneLine))
     }
 
     /// Writes what libpq has buffered. While the socket takes no more, it is watched for that, and read all the same: a server
@@ -319,7 +319,7 @@ extension Channel {
 
     /// The socket is dead. What the server managed to say before comes first, then libpq's own words.
     func broken() {
-        let words = String(cString: PQerrorMessage(self.connection)).trimmedLine
+        let words = String(cString: PQerrorMessage(self.connection)).onOneLine
         if self.isPipelining { self.collectPipelined() }
         while self.isOpen, self.job != nil,
             PQisBusy(self.connection) == 0 || PQstatus(self.connection) == CONNECTION_BAD,
