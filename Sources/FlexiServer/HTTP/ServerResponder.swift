@@ -77,6 +77,8 @@ struct ServerResponder: HTTPResponder {
         case let error as PGError where error.isOutage:
             context.logger.error("database not available", metadata: ["error": "\(String(reflecting: error))"])
             return .unavailable("The service is not available at the moment.")
+        case let error as PGError where error.tellsOfRemoval:
+            return .notFound()
         case let failure as GatewayFailure:
             context.logger.error(
                 "neighbour failed",

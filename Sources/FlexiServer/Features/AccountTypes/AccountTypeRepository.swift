@@ -98,12 +98,6 @@ struct AccountTypeRepository: Sendable {
             ) == 1
         } catch let error as PGError where error.violates("account_type_assignments_account_id_type_id_key") {
             throw Conflict.alreadyAttached
-        } catch let error as PGError
-            where error.violates("account_type_assignments_domain_id_account_id_fkey")
-            || error.violates("account_type_assignments_domain_id_type_id_fkey")
-        {
-            // Deleted in this moment.
-            return false
         }
     }
 

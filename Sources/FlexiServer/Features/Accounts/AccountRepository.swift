@@ -221,7 +221,7 @@ struct AccountRepository: Sendable {
     }
 
     /// The hashes of the account's passwords. The account is locked, so that of two changes the second sees what the first
-    /// did.
+    /// did; of one that was deleted meanwhile there are none, and it can be given none.
     func lockPasswords(of id: Account.ID) async throws -> [StoredPassword] {
         try await self.db.execute("SELECT FROM flexi.accounts WHERE id = \(id) FOR NO KEY UPDATE")
         return try await self.db.query(

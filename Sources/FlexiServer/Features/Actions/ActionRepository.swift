@@ -31,20 +31,15 @@ struct ActionRepository: Sendable {
 
     /// `nil` when the account is not in `scope`.
     func insert(_ new: ActionInput, for account: Account.ID, in scope: DomainScope) async throws -> Account.Action? {
-        do {
-            return try await self.db.query(
-                """
-                INSERT INTO flexi.account_actions (domain_id, account_id, key, code)
-                SELECT account.domain_id, account.id, \(new.key), \(new.code)
-                FROM flexi.accounts AS account JOIN flexi.domains AS domain ON domain.id = account.domain_id
-                WHERE account.id = \(account) AND \(scope.condition)
-                RETURNING id, key, code
-                """
-            ).first.map(Account.Action.init)
-        } catch let error as PGError where error.violates("account_actions_domain_id_account_id_fkey") {
-            // Deleted in this moment.
-            return nil
-        }
+        try await self.db.query(
+            """
+            INSERT INTO flexi.account_actions (domain_id, account_id, key, code)
+            SELECT account.domain_id, account.id, \(new.key), \(new.code)
+            FROM flexi.accounts AS account JOIN flexi.domains AS domain ON domain.id = account.domain_id
+            WHERE account.id = \(account) AND \(scope.condition)
+            RETURNING id, key, code
+            """
+        ).first.map(Account.Action.init)
     }
 
     /// `nil` when the account has no such action, or is not in `scope`.

@@ -34,16 +34,21 @@ struct AuthTokenRepository: Sendable {
     }
 
     /// Takes an attached token away and returns its account, which is active and in `scope`; `nil`, with nothing changed,
-    /// when there is none.
+    /// when there is none. The account is locked first, as by every change.
     func consume(_ tokenHash: [UInt8], in scope: DomainScope, at now: Date) async throws -> Account.ID? {
         try await self.db.query(
             """
-            DELETE FROM flexi.auth_tokens AS token
-            USING flexi.accounts AS account, flexi.domains AS domain
-            WHERE token.token_hash = \(tokenHash) AND token.expires_at > \(now)
-                AND account.id = token.account_id AND domain.id = account.domain_id
-                AND account.activated AND NOT domain.suspended AND \(scope.condition)
-            RETURNING account.id
+            WITH locked AS (
+                SELECT account.id
+                FROM flexi.auth_tokens AS token, flexi.accounts AS account, flexi.domains AS domain
+                WHERE token.token_hash = \(tokenHash) AND token.expires_at > \(now)
+                    AND account.id = token.account_id AND domain.id = account.domain_id
+                    AND account.activated AND NOT domain.suspended AND \(scope.condition)
+                FOR NO KEY UPDATE OF account
+            )
+            DELETE FROM flexi.auth_tokens AS token USING locked
+            WHERE token.token_hash = \(tokenHash) AND token.account_id = locked.id
+            RETURNING locked.id
             """
         ).first?.decode(Account.ID.self)
     }

@@ -83,11 +83,6 @@ struct ContactRepository: Sendable {
             ) == 1
         } catch let error as PGError where error.violates("contacts_account_id_contact_id_key") {
             throw Conflict.alreadyAttached
-        } catch let error as PGError
-            where error.violates("contacts_contact_id_fkey") || error.violates("contacts_domain_id_account_id_fkey")
-        {
-            // Deleted in this moment.
-            return false
         }
     }
 

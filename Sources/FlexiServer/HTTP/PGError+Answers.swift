@@ -11,4 +11,8 @@ extension PGError {
         // intervention (57014 is our own statement timeout), read-only after a fail-over.
         return ["08", "40", "53", "57"].contains(sqlState.prefix(2)) || sqlState == "25006"
     }
+
+    /// Whether what the statement refers to was deleted after it had been found: what would have been asked for a moment later is not
+    /// there. Where a row is deleted to which others still refer, that is caught by whoever deletes it.
+    var tellsOfRemoval: Bool { self.sqlState == "23503" }
 }
