@@ -16,6 +16,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         // ByteBuffer, which response bodies are written into; the version Hummingbird is built with.
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        // Their parts on the way through a connection; the version Hummingbird is built with.
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         // Request and response heads, the currency of Hummingbird's API.
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         // Structured logs.
@@ -89,6 +91,7 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

@@ -9,11 +9,13 @@ extension Application where Responder == ServerResponder {
         onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
     ) -> Application {
         let router = Router(context: PublicContext.self)
+        let maximumBodyBytes = services.configuration.maximumBodyBytes
         addFeatures(to: RouteGroups(router: router, services: services), services: services)
         return Application(
             responder: ServerResponder(router, services: services),
             server: .http1(
                 configuration: .init(
+                    additionalChannelHandlers: [ContinueHandler(maximumBodyBytes: maximumBodyBytes)],
                     // Also ends a request whose head or body does not go on arriving.
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(

@@ -19,8 +19,9 @@ struct SIPAddress: Hashable, Sendable {
         self.domain = domain
     }
 
-    /// Reads a `From` header field's value; `nil` when it is none.
+    /// Reads a `From` header field's value; `nil` when it is none. Some clients percent-encode the whole of it.
     init?(fromHeader value: String) {
+        guard let value = Self.isWhollyEncoded(value) ? PercentEncoding.decode(value) : value else { return nil }
         let text = value.utf8
         if let open = Self.openingBracket(in: text) {
             guard let close = text[open...].firstIndex(of: UInt8(ascii: ">")) else { return nil }
@@ -50,6 +51,12 @@ struct SIPAddress: Hashable, Sendable {
         else { return nil }
         self.username = username
         self.domain = domain
+    }
+
+    /// Whether more than the user part is encoded, since what an address cannot do without is missing.
+    private static func isWhollyEncoded(_ value: String) -> Bool {
+        let start = self.trimmed(value[...]).prefix(7).lowercased()
+        return !value.utf8.contains(UInt8(ascii: "@")) || ["sip%3a", "sips%3a", "%3c"].contains { start.hasPrefix($0) }
     }
 
     /// The `<` that opens the address: the first outside of a quoted display name.

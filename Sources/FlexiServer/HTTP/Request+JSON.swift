@@ -27,6 +27,11 @@ extension Request {
             return try await self.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw APIError.tooLarge(maximumBytes: limit)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            // The client has hung up.
+            throw APIError.malformedBody("The body ends too early.")
         }
     }
 
@@ -44,6 +49,7 @@ extension APIError {
             switch failure {
             case .malformed: .malformedBody("The body is not valid JSON.")
             case .tooDeep: .malformedBody("The body is nested too deeply.")
+            case .tooManyMembers: .malformedBody("An object has more than \(JSONParser.maximumMembers) fields.")
             case .duplicate(let member): .invalid(member, "The body has this field twice.")
             }
     }

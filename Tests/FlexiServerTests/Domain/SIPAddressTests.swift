@@ -20,6 +20,8 @@ struct SIPAddressTests {
         "\"<sip:mallory@evil.example.org>\" <sip:alice@sip.example.org>",
         "\"a \\\" <sip:mallory@evil.example.org> \" <sip:alice@sip.example.org>",
         "  sip:alice@sip.example.org\t",
+        "sip:alice%40sip.example.org", "sip%3Aalice%40sip.example.org", "sip%3Aalice@sip.example.org",
+        "SIPS%3aalice@sip.example.org", "%3Csip%3Aalice%40sip.example.org%3E",
     ])
     func aFromHeaderNamesTheAccount(header: String) throws {
         let address = try #require(SIPAddress(fromHeader: header))

@@ -80,6 +80,20 @@ struct AccountChangeTests {
         }
     }
 
+    @Test func whatWasReadCanBeWrittenBack() async throws {
+        try await withServer { server in
+            let admin = try await server.administrator()
+            let alice = try await server.account()
+            let before = try await server.get(self.target(alice), [admin]).text
+            #expect(before.contains(#""admin":null"#))
+            #expect(try await server.send("PUT", self.target(alice), [admin], json: before).status == 200)
+            #expect(try await server.get(self.target(alice), [admin]).text == before)
+            let named = try await server.send(
+                "PUT", self.target(alice), [admin], json: #"{"username":"ALICE","activated":true,"password":null}"#)
+            #expect(named.status == 200)
+        }
+    }
+
     @Test func everyWrongFieldIsNamedAndNothingChanges() async throws {
         try await withServer { server in
             let admin = try await server.administrator()

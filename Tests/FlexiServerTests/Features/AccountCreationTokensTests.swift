@@ -21,6 +21,17 @@ struct AccountCreationTokensTests {
         #"{"username":"\#(username)","password":"wonderland","algorithm":"SHA-256","\#(field)":"\#(token)"\#(more)}"#
     }
 
+    @Test func theOtherNameOfATokenMayBeNull() async throws {
+        try await withServer { server in
+            let admin = try await server.administrator()
+            for (field, other) in [("token", "account_creation_token"), ("account_creation_token", "token")] {
+                let token = try await self.newToken(server, admin)
+                let body = self.registration(token, "name.\(field)", field: field, more: #","\#(other)":null"#)
+                #expect(try await server.post("/api/accounts/with-token", json: body).status == 200)
+            }
+        }
+    }
+
     @Test(arguments: [
         ("/api/accounts/with-account-creation-token", "account_creation_token"), ("/api/accounts/with-token", "token"),
     ])

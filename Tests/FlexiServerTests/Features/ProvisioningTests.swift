@@ -24,9 +24,11 @@ struct ProvisioningTests {
                     </config>
 
                     """)
-            let unknown = try await server.get("/provisioning/unknown123456")
-            #expect(unknown.status == 200)
-            #expect(unknown.text == base.text)
+            for token in ["unknown123456", "%ff", "%00", "%4"] {
+                let unknown = try await server.get("/provisioning/\(token)")
+                #expect(unknown.status == 200, "\(token)")
+                #expect(unknown.text == base.text)
+            }
         }
     }
 

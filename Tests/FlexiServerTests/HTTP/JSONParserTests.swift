@@ -73,7 +73,11 @@ struct JSONParserTests {
 
     @Test func theNumberOfMembersHasALimit() {
         let members = (0...JSONParser.maximumMembers).map { "\"m\($0)\":0" }.joined(separator: ",")
-        #expect(throws: JSONParser.Failure.self) { try Self.parse("{\(members)}") }
+        let failure = #expect(throws: JSONParser.Failure.self) { try Self.parse("{\(members)}") }
+        guard case .tooManyMembers? = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
     }
 
     private static func parse(_ text: String) throws -> JSONValue {

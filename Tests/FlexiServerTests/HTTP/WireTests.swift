@@ -127,6 +127,42 @@ struct WireTests {
         }
     }
 
+    @Test func aClientThatWaitsForItIsToldToSendItsBody() async throws {
+        try await withServer { server in
+            func head(_ length: Int) -> [UInt8] {
+                Array(
+                    """
+                    POST /api/accounts/with-token HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+                    Content-Length: \(length)\r\n\r\n
+                    """.utf8)
+            }
+            try await server.wire.converse { say in
+                func sayText(_ bytes: [UInt8], until end: String) async throws -> String {
+                    let answer = try await say(bytes) { String(decoding: $0, as: UTF8.self).contains(end) }
+                    return String(decoding: answer, as: UTF8.self)
+                }
+                for _ in 0..<2 {
+                    let interim = try await sayText(head(2), until: "\r\n\r\n")
+                    #expect(interim == "HTTP/1.1 100 Continue\r\n\r\n")
+                    let answer = try await sayText(Array("{}".utf8), until: "}")
+                    #expect(answer.hasPrefix("HTTP/1.1 422 "))
+                }
+                let refusal = try await sayText(head(1 << 20), until: "}")
+                #expect(refusal.hasPrefix("HTTP/1.1 413 "))
+            }
+        }
+    }
+
+    @Test func aClientThatHangsUpInItsBodyIsNoDefect() async throws {
+        try await withServer { server in
+            let start = "POST /api/accounts/with-token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"
+            try await server.wire.converse { say in _ = try await say(Array(start.utf8)) { _ in true } }
+            while !server.log.lines.contains(where: { $0.contains("request answered") }) { await Task.yield() }
+            #expect(server.log.lines.contains { $0.contains("\"http.status\":422") })
+            #expect(!server.log.lines.contains { $0.contains("unexpected error") })
+        }
+    }
+
     @Test func aRequestHasAnIDThatTheLogKnows() async throws {
         try await withServer { server in
             let given = try await server.get("/api/ping", [("X-Request-Id", "abc-123")])

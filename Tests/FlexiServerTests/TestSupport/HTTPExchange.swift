@@ -111,17 +111,32 @@ struct HTTPWire: Sendable {
 
     /// Asks one thing after another on a connection that stays open as long as `body` runs.
     func keepingAlive(_ body: (_ ask: (_ target: String) async throws -> HTTPReply) async throws -> Void) async throws {
-        try await self.connect().executeThenClose { inbound, outbound in
-            var parts = inbound.makeAsyncIterator()
+        try await self.converse { say in
             try await body { target in
                 let request = HTTPMessage(method: "GET", target: target).bytes(port: self.port, isLast: false)
-                try await outbound.write(ByteBuffer(bytes: request))
+                let answer = try await say(request) { (try? HTTPReply.all(in: $0))?.isEmpty == false }
+                return try HTTPReply.all(in: answer)[0]
+            }
+        }
+    }
+
+    /// Says one thing after another on a connection that stays open as long as `body` runs, and hears each time until the answer is whole.
+    func converse(
+        _ body: (_ say: @escaping (_ bytes: [UInt8], _ isWhole: ([UInt8]) -> Bool) async throws -> [UInt8]) async throws
+            -> Void
+    ) async throws {
+        try await self.connect().executeThenClose { inbound, outbound in
+            var parts = inbound.makeAsyncIterator()
+            try await body { bytes, isWhole in
+                try await outbound.write(ByteBuffer(bytes: bytes))
                 var answer: [UInt8] = []
-                while let part = try await parts.next(isolation: #isolation) {
+                while !isWhole(answer) {
+                    guard let part = try await parts.next(isolation: #isolation) else {
+                        throw HTTPReply.Malformed(bytes: answer)
+                    }
                     answer += part.readableBytesView
-                    if let replies = try? HTTPReply.all(in: answer), let reply = replies.first { return reply }
                 }
-                throw HTTPReply.Malformed(bytes: answer)
+                return answer
             }
         }
     }

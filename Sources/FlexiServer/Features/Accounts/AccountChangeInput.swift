@@ -10,9 +10,11 @@ struct AccountChangeInput {
     /// password, which nobody can read back, and `admin`, which not everybody may send.
     init(validating body: JSONObject, rules: ServerConfiguration, isWhole: Bool) throws(APIError) {
         var checker = Checker(body)
+        // What a PATCH would clear, a PUT does not say.
+        func isGiven(_ field: String) -> Bool { isWhole ? body[field] != nil : checker.mentions(field) }
         let password = checker.password("password") == nil ? nil : checker.newPassword("password", rules: rules)
         let algorithm = checker.choice("algorithm", of: DigestAlgorithm.self)
-        if checker.mentions("password") || algorithm != nil {
+        if isGiven("password") || algorithm != nil {
             if password == nil, !checker.hasFailed("password") {
                 checker.fail("password", Checker.missing("password"))
             }
@@ -21,7 +23,7 @@ struct AccountChangeInput {
             }
         }
         func field<Value>(_ name: String, _ value: Value?) -> AccountChange.Field<Value> {
-            isWhole || checker.mentions(name) ? .set(value) : .keep
+            isWhole || isGiven(name) ? .set(value) : .keep
         }
         let email = checker.emailAddress("email")
         let phone = checker.phoneNumber("phone")
@@ -29,8 +31,8 @@ struct AccountChangeInput {
         let dtmfProtocol = checker.choice("dtmf_protocol", of: DTMFProtocol.self)
         let username = checker.text("username")
         let domain = checker.text("domain")
-        if isWhole || checker.mentions("activated") { checker.require("activated") }
-        if checker.mentions("admin") { checker.require("admin") }
+        if isWhole || isGiven("activated") { checker.require("activated") }
+        if isGiven("admin") { checker.require("admin") }
         let isActivated = checker.flag("activated")
         let isAdmin = checker.flag("admin")
         try checker.finish()

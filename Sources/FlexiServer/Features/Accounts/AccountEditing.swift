@@ -64,7 +64,9 @@ struct AccountEditing: Sendable {
             if let isAdmin = change.isAdmin, isAdmin != (current.adminScope != nil) { throw .mayNotAppoint }
         }
         var renamed: [String] = []
-        if let username = change.username, username != current.username.value { renamed.append("username") }
+        if let username = change.username, username.lowercased() != current.username.value {
+            renamed.append("username")
+        }
         if let domain = change.domain, domain.lowercased() != current.domain.name.value { renamed.append("domain") }
         if !renamed.isEmpty { throw .renames(renamed) }
     }

@@ -32,9 +32,10 @@ struct ProvisioningRoutes: Sendable {
     }
 
     func provision(_: Request, _ context: PublicContext) async throws -> Response {
+        // A segment that cannot be read is a token that nobody has.
+        guard let token = try? context.segment("provisioning_token") else { return self.response(with: nil) }
         let account = try await ProvisioningRepository(self.services.database).consume(
-            SHA256.hash(context.segment("provisioning_token")), in: self.services.configuration.servedDomains,
-            at: self.services.now())
+            SHA256.hash(token), in: self.services.configuration.servedDomains, at: self.services.now())
         if let account { context.logger.info("account provisioned", metadata: ["account": "\(account.address)"]) }
         return self.response(with: account)
     }

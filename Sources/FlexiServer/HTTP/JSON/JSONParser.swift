@@ -4,6 +4,7 @@ struct JSONParser {
     enum Failure: Error {
         case malformed
         case tooDeep
+        case tooManyMembers
         case duplicate(member: String)
     }
 
@@ -59,9 +60,8 @@ struct JSONParser {
         if self.take(UInt8(ascii: "}")) { return .object(object) }
         repeat {
             self.skipSpace()
-            guard self.peek() == UInt8(ascii: "\""), object.members.count < Self.maximumMembers else {
-                throw .malformed
-            }
+            guard self.peek() == UInt8(ascii: "\"") else { throw .malformed }
+            guard object.members.count < Self.maximumMembers else { throw .tooManyMembers }
             let name = try self.string()
             self.skipSpace()
             guard self.take(UInt8(ascii: ":")) else { throw .malformed }
