@@ -94,6 +94,28 @@ import Testing
         }
     }
 
+    @Test func aFailedStatementThatWasHiddenIsToldAsWithoutMarkers() async throws {
+        try await withClient { client in
+            try await self.prepare(client)
+            let error = await #expect(throws: PGError.self) {
+                try await client.withTransaction(markers: Self.markers) { transaction in
+                    _ = try? await transaction.query("SELECT 1 / 0")
+                }
+            }
+            #expect(error?.code == .commitRolledBack)
+        }
+    }
+
+    @Test func aTransactionThatOnlyReadsLeavesNoMarker() async throws {
+        try await withClient { client in
+            try await self.prepare(client)
+            let rows = try await client.withTransaction(readOnly: true, markers: Self.markers) {
+                try await $0.query("SELECT 1")
+            }
+            #expect(rows.count == 1)
+        }
+    }
+
     @Test func markersArePurgedByAge() async throws {
         try await withClient { client in
             try await self.prepare(client)

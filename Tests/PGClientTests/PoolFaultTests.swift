@@ -157,7 +157,7 @@ import Testing
                 return try WakePipe()
             }
             let refused = try Job.statement("SELECT 1")
-            await loop.run(refused, on: nil)
+            await loop.run(refused)
             #expect((refused.error as? PGError)?.code == .connection)
             let error = await #expect(throws: PGError.self) {
                 try await PGConnection.with(loop, for: .listener) { try await $0.query("SELECT 1") }
@@ -168,12 +168,12 @@ import Testing
 
             isOver.set()
             let served = try Job.statement("SELECT \(2)")
-            await loop.run(served, on: nil)
+            await loop.run(served)
             let number = try served.rows().only?.decode(Int.self)
             #expect(number == 2)
             await loop.drain()
             let late = try Job.statement("SELECT 3")
-            await loop.run(late, on: nil)
+            await loop.run(late)
             #expect((late.error as? PGError)?.code == .poolClosed)
         }
     }

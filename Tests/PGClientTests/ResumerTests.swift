@@ -115,7 +115,7 @@ import Testing
                         group.addTask(executorPreference: task.isMultiple(of: 8) ? loop : nil) {
                             for number in 0..<20 {
                                 let job = try Job.statement("SELECT \(20 * task + number)")
-                                await loop.run(job, on: nil)
+                                await loop.run(job)
                                 #expect(try job.rows().only?.decode(Int.self) == 20 * task + number)
                                 let rows = try await PGConnection.with(loop, for: .listener) {
                                     try await $0.query("SELECT \(number)")
@@ -132,7 +132,7 @@ import Testing
                         group.addTask {
                             while true {
                                 let job = try Job.statement("SELECT 1")
-                                await loop.run(job, on: nil)
+                                await loop.run(job)
                                 guard job.error == nil else { return refused.add(1) }
                                 served.add(1)
                             }
@@ -160,7 +160,7 @@ import Testing
                     group.addTask(executorPreference: loop) {
                         for _ in 0..<10 {
                             let job = try Job.statement("SELECT \(number)")
-                            await loop.run(job, on: nil)
+                            await loop.run(job)
                             #expect(try job.rows().only?.decode(Int.self) == number)
                             _ = try await PGConnection.with(loop, for: .listener) { try await $0.query("SELECT 1") }
                         }

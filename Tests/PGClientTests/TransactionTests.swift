@@ -109,6 +109,38 @@ import Testing
         }
     }
 
+    @Test(arguments: ["INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (1);", "INSERT INTO t VALUES (1) -- one", ""])
+    func whatComesAlongWithCommitMayEndAnyhow(_ closing: String) async throws {
+        try await self.withTable { client in
+            try await client.withConnection { connection in
+                try await connection.withTransaction(unsafeOpening: "SELECT 1") { _, opening in
+                    #expect(opening.count == 1)
+                    return closing
+                }
+                #expect(connection.transactionStatus == .idle)
+            }
+            let values = try await self.values(client)
+            #expect(values == (closing.isEmpty ? [] : [1]))
+        }
+    }
+
+    /// libpq would end the text there, before COMMIT.
+    @Test func aNULAmongWhatComesAlongIsRefused() async throws {
+        try await self.withTable { client in
+            for (opening, closing) in [("SELECT 1;\0", ""), ("SELECT 1", "INSERT INTO t VALUES (1);\0")] {
+                try await client.withConnection { connection in
+                    let error = await #expect(throws: PGError.self) {
+                        try await connection.withTransaction(unsafeOpening: opening) { _, _ in closing }
+                    }
+                    #expect(error?.code == .invalidParameter)
+                    #expect(connection.transactionStatus == .idle)
+                }
+            }
+            let values = try await self.values(client)
+            #expect(values == [])
+        }
+    }
+
     @Test func aDeferredConstraintFailsTheCommit() async throws {
         try await self.withTable { client in
             let error = await #expect(throws: PGError.self) {

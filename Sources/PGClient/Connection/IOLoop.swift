@@ -184,18 +184,21 @@ extension IOLoop {
         }
     }
 
-    /// Runs the job to its end; the outcome is in the job. Returns within the cancel budget when the task is cancelled.
-    func run(_ job: Job, on lease: Lease?) async {
-        job.cameWithConnection = lease != nil
+    /// Runs a job on any connection to its end; the outcome is in the job. Returns within the cancel budget when the task is cancelled.
+    func run(_ job: Job) async {
+        await self.run(job) { () throws(PGError) in try self.post(.request(.job(job))) }
+    }
+
+    /// The same for a job that `post` posts, unless it throws: then its error is the job's.
+    func run(_ job: Job, postedBy post: () throws(PGError) -> Void) async {
         job.cameFromLoop = Self.isOnThread
         let trace = self.observer.begin(job)
         defer { self.observer.end(job, trace) }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 job.continuation = continuation
-                let command: Command = if let lease { .run(job, lease) } else { .request(.job(job)) }
                 do {
-                    try self.post(command)
+                    try post()
                 } catch {
                     job.error = error
                     continuation.resume()

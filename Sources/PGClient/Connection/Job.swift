@@ -63,9 +63,11 @@ final class Job: @unchecked Sendable {
         return Job(.statement(Statement(query)))
     }
 
-    static func simple(_ sql: String) throws(PGError) -> Job {
+    static func simple(
+        _ sql: String, isShielded: Bool = false, mayChangeSession: Bool = true
+    ) throws(PGError) -> Job {
         try PGQuery(unsafeSQL: sql).validate()
-        return Job(.simple(sql), mayChangeSession: true)
+        return Job(.simple(sql), isShielded: isShielded, mayChangeSession: mayChangeSession)
     }
 
     static func pipeline(_ queries: [PGQuery]) throws(PGError) -> Job {

@@ -8,10 +8,34 @@ public final class PGConnection: PGQuerying {
         var isOpen = true
         /// How many transactions are open, one in another.
         var depth = 0
+        /// The innermost of them begins or ends, and takes no statements.
+        var isChanging = false
         /// A statement delivers its results, or takes its data, while a caller's closure runs.
         var isStreaming = false
         var status = PGTransactionStatus.idle
         var session: Session
+
+        /// Throws when no statement can be sent by anybody.
+        func checkUse() throws(PGError) {
+            guard self.isOpen else { throw PGError(.invalidState, message: "the connection was given back already") }
+            guard !self.isStreaming else {
+                throw PGError(
+                    .invalidState, message: "the connection is busy with rows or a COPY that its caller has not ended")
+            }
+        }
+
+        /// Throws when it is not the turn of the transaction at `depth`, 0 being none.
+        func checkTurn(_ depth: Int) throws(PGError) {
+            guard depth >= self.depth else {
+                throw PGError(
+                    .invalidState,
+                    message: "a transaction is open on this connection: its statements go through the innermost one")
+            }
+            guard depth == self.depth, !self.isChanging else {
+                throw PGError(.invalidState, message: "the transaction has ended already")
+            }
+            try self.checkUse()
+        }
     }
 
     let loop: IOLoop
@@ -61,7 +85,7 @@ public final class PGConnection: PGQuerying {
 
     @discardableResult
     public func query(_ query: PGQuery) async throws -> PGRows {
-        try await self.run(.statement(query), depth: 0).rows()
+        try await self.run(Job.statement(query), depth: 0).rows()
     }
 
     /// Runs a text of one or several statements, separated by semicolons, by the simple protocol; every value in the results
@@ -70,7 +94,7 @@ public final class PGConnection: PGQuerying {
     /// Nothing is escaped: whoever can choose a part of `unsafeSQL` can run anything. Throws as `query` does.
     @discardableResult
     public func simpleQuery(unsafeSQL: String) async throws -> [PGRows] {
-        try await self.run(.simple(unsafeSQL), depth: 0).allRows()
+        try await self.run(Job.simple(unsafeSQL), depth: 0).allRows()
     }
 
     /// The server process behind the connection; behind a pooler, a number that the pooler made up.
@@ -90,60 +114,81 @@ public final class PGConnection: PGQuerying {
     }
 }
 
-/// What connections and transactions share.
+/// What connections and transactions share. Whether a statement may be sent is looked at in the moment in which it is, so that those of
+/// several tasks cannot slip past each other.
 extension PGConnection {
-    /// Runs a job for the transaction at `depth`, 0 being none.
-    func run(_ job: @autoclosure () throws(PGError) -> Job, depth: Int) async throws -> Job {
-        try self.checkTurn(depth)
-        let job = try job()
-        await self.loop.run(job, on: self.lease)
+    /// Runs a job for the transaction at `depth`, 0 being none. Throws when it is not its turn.
+    func run(_ job: Job, depth: Int) async throws -> Job {
+        try await self.run(job) { state throws(PGError) in try state.checkTurn(depth) }
+    }
+
+    /// Posts a job that delivers to a closure of its caller. Until `endStreaming` statements of others are refused, which would wait for
+    /// that closure.
+    func stream(_ job: Job, depth: Int) throws(PGError) {
+        job.cameWithConnection = true
+        try self.state.withLock { state throws(PGError) in
+            try state.checkTurn(depth)
+            try self.loop.post(.run(job, self.lease))
+            state.isStreaming = true
+        }
+    }
+
+    func endStreaming(_ job: Job) {
+        self.settle(job)
+        self.state.withLock { $0.isStreaming = false }
+    }
+
+    /// A transaction within the one at `depth` begins: statements are for neither until it `isOpen`.
+    func enter(_ depth: Int) throws(PGError) {
+        try self.state.withLock { state throws(PGError) in
+            try state.checkTurn(depth)
+            state.depth += 1
+            state.isChanging = true
+        }
+    }
+
+    /// The innermost transaction takes statements, or ends and takes no more.
+    func setOpen(_ isOpen: Bool) {
+        self.state.withLock { $0.isChanging = !isOpen }
+    }
+
+    /// The transaction within the one at `depth` is over.
+    func leave(_ depth: Int) {
+        self.state.withLock { state in
+            state.depth = depth
+            state.isChanging = false
+        }
+    }
+
+    /// Runs what begins or ends the innermost transaction.
+    func runChange(_ job: Job) async throws -> Job {
+        try await self.run(job) { state throws(PGError) in try state.checkUse() }
+    }
+
+    private func run(_ job: Job, _ check: (State) throws(PGError) -> Void) async throws -> Job {
+        var refusal: PGError?
+        job.cameWithConnection = true
+        await self.loop.run(job) { () throws(PGError) in
+            do throws(PGError) {
+                try self.state.withLock { state throws(PGError) in
+                    try check(state)
+                    try self.loop.post(.run(job, self.lease))
+                }
+            } catch {
+                refusal = error
+                throw error
+            }
+        }
+        if let refusal { throw refusal }
         self.settle(job)
         return job
     }
 
-    /// Throws when it is not the turn of the transaction at `depth`.
-    func checkTurn(_ depth: Int) throws(PGError) {
-        try self.state.withLock { state throws(PGError) in
-            guard state.isOpen else { throw PGError(.invalidState, message: "the connection was given back already") }
-            guard state.depth == depth else { throw Self.misuse(depth, state.depth) }
-            guard !state.isStreaming else {
-                throw PGError(
-                    .invalidState, message: "the connection is busy with rows or a COPY that its caller has not ended")
-            }
-        }
-    }
-
-    /// A transaction begins within the one at `depth`: statements go through it from now on.
-    func enter(_ depth: Int) throws(PGError) {
-        try self.state.withLock { state throws(PGError) in
-            guard state.depth == depth else { throw Self.misuse(depth, state.depth) }
-            state.depth += 1
-        }
-    }
-
-    /// The transaction within the one at `depth` ends.
-    func leave(_ depth: Int) {
-        self.state.withLock { $0.depth = depth }
-    }
-
-    /// Whether the statements of others are refused for now: they would wait for their own caller.
-    func setStreaming(_ isStreaming: Bool) {
-        self.state.withLock { $0.isStreaming = isStreaming }
-    }
-
     /// Takes over what the job has found out about the session.
-    func settle(_ job: Job) {
+    private func settle(_ job: Job) {
         self.state.withLock { state in
             state.status = job.transactionStatus
             if let session = job.session { state.session = session }
         }
-    }
-
-    private static func misuse(_ depth: Int, _ open: Int) -> PGError {
-        depth > open
-            ? PGError(.invalidState, message: "the transaction has ended already")
-            : PGError(
-                .invalidState,
-                message: "a transaction is open on this connection: its statements go through the innermost one")
     }
 }

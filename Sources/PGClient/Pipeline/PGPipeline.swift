@@ -31,7 +31,7 @@ extension PGConnection {
         try build(&pipeline)
         let queries = pipeline.queries
         guard !queries.isEmpty else { return [] }
-        let job = try await self.run(.pipeline(queries), depth: depth)
+        let job = try await self.run(Job.pipeline(queries), depth: depth)
         if let error = job.error { throw error }
         return job.outcomes
     }

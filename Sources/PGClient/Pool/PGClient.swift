@@ -54,7 +54,7 @@ public final class PGClient: PGQuerying {
     @discardableResult
     public func query(_ query: PGQuery) async throws -> PGRows {
         let job = try Job.statement(query)
-        await self.loop.run(job, on: nil)
+        await self.loop.run(job)
         return try job.rows()
     }
 

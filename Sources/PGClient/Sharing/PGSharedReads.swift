@@ -37,10 +37,10 @@ public struct PGSharedReads: PGQuerying {
     @discardableResult
     public func query(_ query: PGQuery) async throws -> PGRows {
         let job = try Job.statement(query)
-        await self.loop.run(job, on: nil)
+        await self.loop.run(job)
         if let error = job.error as? PGError, error.code == .notShareable {
             let job = try Job.statement(query)
-            await self.fallback.run(job, on: nil)
+            await self.fallback.run(job)
             return try job.rows()
         }
         return try job.rows()

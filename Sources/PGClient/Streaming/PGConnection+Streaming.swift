@@ -41,11 +41,8 @@ extension PGConnection {
     }
 
     private func start(_ job: Job, depth: Int) throws {
-        try self.checkTurn(depth)
-        job.cameWithConnection = true
         job.trace = self.loop.observer.begin(job)
-        try self.loop.post(.run(job, self.lease))
-        self.setStreaming(true)
+        try self.stream(job, depth: depth)
     }
 
     private func ended(_ job: Job) async {
@@ -55,7 +52,6 @@ extension PGConnection {
             self.loop.tell(.cancel(.job(job)))
         }
         self.loop.observer.end(job, job.trace)
-        self.settle(job)
-        self.setStreaming(false)
+        self.endStreaming(job)
     }
 }

@@ -49,7 +49,8 @@ public struct PGCommitMarkers: Sendable {
 }
 
 extension PGClient {
-    /// Runs `body` and COMMIT; when the connection is lost during COMMIT, finds out from the marker what happened.
+    /// Runs `body` and COMMIT; when the connection is lost during COMMIT, finds out from the marker what happened. A transaction that only
+    /// reads can leave none, and one in which a statement failed needs none.
     func withMarkedTransaction<R>(
         _ markers: PGCommitMarkers, _ modes: TransactionModes, file: StaticString, line: UInt,
         _ body: (PGTransaction) async throws -> R
@@ -61,11 +62,13 @@ extension PGClient {
                 try await connection.withTransaction(modes) { transaction in
                     let value = try await body(transaction)
                     result = value
-                    try await markers.leave(marker, in: transaction)
+                    if !modes.readOnly, connection.transactionStatus != .inError {
+                        try await markers.leave(marker, in: transaction)
+                    }
                     return value
                 }
             }
-        } catch let error as PGError where error.code == .commitInDoubt {
+        } catch let error as PGError where error.code == .commitInDoubt && !modes.readOnly {
             guard let result, let isCommitted = try? await markers.isCommitted(marker, on: self) else { throw error }
             guard isCommitted else {
                 throw PGError(

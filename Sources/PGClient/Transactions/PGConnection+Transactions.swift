@@ -26,12 +26,13 @@ extension PGConnection {
     /// As `withTransaction`, with statements that travel along with BEGIN and with COMMIT, which saves a round trip each.
     ///
     /// `body` is given the rows of `unsafeOpening`, and returns the statements that come right before COMMIT; when one of these fails,
-    /// everything is rolled back and the server's error thrown. Nothing is escaped in either text.
+    /// everything is rolled back and the server's error thrown. Nothing is escaped in either text. Throws `PGError` with code
+    /// `invalidParameter` for one that contains a NUL.
     public func withTransaction(
         unsafeOpening: String, _ body: (PGTransaction, [PGRows]) async throws -> String
     ) async throws {
         try await self.withTransaction(
-            depth: 0, .init(begin: "BEGIN; " + unsafeOpening, commit: "COMMIT", rollback: "ROLLBACK")
+            depth: 0, .init(begin: "BEGIN; " + unsafeOpening, commit: "COMMIT", rollback: "ROLLBACK", hasOpening: true)
         ) { transaction, rows in
             ((), closing: try await body(transaction, rows))
         }
@@ -42,6 +43,8 @@ extension PGConnection {
         let begin: String
         let commit: String
         let rollback: String
+        /// Statements of the caller come with BEGIN.
+        var hasOpening = false
     }
 
     func withTransaction<R>(
@@ -59,51 +62,61 @@ extension PGConnection {
         _ boundary: Boundary,
         _ body: (PGTransaction, _ opening: [PGRows]) async throws -> (result: R, closing: String)
     ) async throws -> R {
-        let opening = try await self.begin(boundary, depth: depth)
+        let beginning = try Job.simple(boundary.begin, mayChangeSession: boundary.hasOpening)
         try self.enter(depth)
-        let (result, closing): (R, String)
+        defer { self.leave(depth) }
+        let opening = try await self.begin(beginning, boundary, depth: depth)
+        let (result, ending): (R, Job)
         do {
-            (result, closing) = try await body(PGTransaction(connection: self, depth: depth + 1), opening)
+            self.setOpen(true)
+            defer { self.setOpen(false) }
+            let (value, closing) = try await body(PGTransaction(connection: self, depth: depth + 1), opening)
             try Task.checkCancellation()
+            // A closing text need not end with a semicolon, and may end with a comment.
+            let end = closing.isEmpty ? boundary.commit : closing + "\n;" + boundary.commit
+            (result, ending) = (value, try .simple(end, isShielded: true, mayChangeSession: !closing.isEmpty))
         } catch {
-            self.leave(depth)
-            // When this fails the connection is broken, which undoes the transaction too.
-            _ = try? await self.run(Job(.simple(boundary.rollback), isShielded: true), depth: depth)
+            await self.undo(boundary)
             throw error
         }
-        self.leave(depth)
-        try await self.commit(boundary, closing: closing, depth: depth)
+        try await self.commit(ending, boundary, depth: depth)
         return result
     }
 
     /// Returns the rows of the statements behind BEGIN.
-    private func begin(_ boundary: Boundary, depth: Int) async throws -> [PGRows] {
-        let job = try await self.run(Job(.simple(boundary.begin)), depth: depth)
+    private func begin(_ beginning: Job, _ boundary: Boundary, depth: Int) async throws -> [PGRows] {
+        let job = try await self.runChange(beginning)
         do {
             return Array(try job.allRows().dropFirst())
         } catch {
-            if depth == 0, job.transactionStatus == .inError {
-                _ = try? await self.run(Job(.simple(boundary.rollback), isShielded: true), depth: depth)
-            }
+            if depth == 0, job.transactionStatus == .inError { await self.undo(boundary) }
             throw error
         }
     }
 
-    private func commit(_ boundary: Boundary, closing: String, depth: Int) async throws {
-        let job = try await self.run(Job(.simple(closing + boundary.commit), isShielded: true), depth: depth)
+    private func commit(_ ending: Job, _ boundary: Boundary, depth: Int) async throws {
+        let job = try await self.runChange(ending)
         do {
-            let rows = try job.allRows().last
-            guard rows?.commandTag != "ROLLBACK" else {
+            let answer = try job.allRows().last?.commandTag ?? ""
+            guard boundary.commit.hasPrefix(answer), !answer.isEmpty else {
                 throw PGError(
-                    .commitRolledBack, message: "COMMIT was answered with ROLLBACK: a statement had failed before")
+                    .commitRolledBack,
+                    message:
+                        "COMMIT was answered with \(answer.isEmpty ? "nothing" : answer): a statement had failed before"
+                )
             }
         } catch let error as PGError where depth == 0 && job.wasSent && (error.code == .connection || error.endsSession)
         {
             throw PGError(.commitInDoubt, message: "the connection was lost during COMMIT", underlying: error)
         } catch let error as PGError where job.transactionStatus == .inError {
             // The statements before COMMIT failed, or RELEASE did: undo what it was to end, so that the outer one can go on.
-            _ = try? await self.run(Job(.simple(boundary.rollback), isShielded: true), depth: depth)
+            await self.undo(boundary)
             throw error
         }
+    }
+
+    /// When this fails the connection is broken, which undoes the transaction too.
+    private func undo(_ boundary: Boundary) async {
+        _ = try? await self.runChange(Job(.simple(boundary.rollback), isShielded: true))
     }
 }

@@ -10,13 +10,13 @@ public final class PGTransaction: PGQuerying {
 
     @discardableResult
     public func query(_ query: PGQuery) async throws -> PGRows {
-        try await self.connection.run(.statement(query), depth: self.depth).rows()
+        try await self.connection.run(Job.statement(query), depth: self.depth).rows()
     }
 
     /// As `PGConnection.simpleQuery`, within the transaction.
     @discardableResult
     public func simpleQuery(unsafeSQL: String) async throws -> [PGRows] {
-        try await self.connection.run(.simple(unsafeSQL), depth: self.depth).allRows()
+        try await self.connection.run(Job.simple(unsafeSQL), depth: self.depth).allRows()
     }
 
     /// As `PGConnection.withRows`, within the transaction, which survives when `body` returns early.
