@@ -104,6 +104,11 @@ public final class ScriptedSession {
     /// Lets the client in, who may be anybody, and waits for its first query.
     public func welcome(parameters: [String: String] = ["server_version": "15.0", "client_encoding": "UTF8"]) throws {
         _ = try self.receiveStartup()
+        try self.letIn(parameters: parameters)
+    }
+
+    /// As `welcome`, a client whose first message was received.
+    public func letIn(parameters: [String: String] = ["server_version": "15.0", "client_encoding": "UTF8"]) throws {
         try self.send("R", Self.int32(0))
         for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
             try self.send("S", Self.string(name) + Self.string(value))

@@ -1,3 +1,4 @@
+import Glibc
 import PGClient
 import PGTesting
 import Testing
@@ -144,6 +145,33 @@ import Testing
                 #expect(!isStillRunning)
             }
         }
+    }
+
+    /// The server has done the statement, and then takes its time with the request to stop it.
+    @Test func whatAStatementDidIsToldThoughItsCancelRequestHangs() async throws {
+        let (hasQuery, hasRequest) = (Flag(), Flag())
+        let server = try ScriptedServer { session in
+            let start = try session.receiveStartup()
+            // The code of a request to cancel (PostgreSQL manual, "Message Formats", CancelRequest).
+            guard start.payload.prefix(4) != ScriptedSession.int32(80_877_102)[...] else {
+                hasRequest.set()
+                return session.stall()
+            }
+            try session.letIn()
+            try session.receive(until: ["Q"])
+            hasQuery.set()
+            while !hasRequest.isSet { sched_yield() }
+            try session.send("C", ScriptedSession.string("INSERT 0 1"))
+            try session.sendReady()
+            session.stall()
+        }
+        var configuration = server.configuration
+        configuration.cancelBudget = .milliseconds(100)
+        let client = PGClient(configuration, logger: quietLogger)
+        let (result, _) = try await self.cancelled(when: { hasQuery.isSet }) {
+            try await client.simpleQuery(unsafeSQL: "INSERT INTO t VALUES (1)")
+        }
+        #expect(try result.get().first?.affectedRows == 1)
     }
 
     @Test func aServerThatDoesNotAnswerARollbackHoldsACancelledTaskNoLongerThanTheBudget() async throws {

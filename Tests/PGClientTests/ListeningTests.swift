@@ -1,6 +1,8 @@
-import PGClient
+import Glibc
 import PGTesting
 import Testing
+
+@testable import PGClient
 
 @Suite struct ListeningTests {
     @Test func notificationsReachAConnectionThatHasNothingToDoAndOneThatHas() async throws {
@@ -54,6 +56,95 @@ import Testing
             }
             try await client.query("SELECT 1")
             #expect(client.statistics.connectionsLost == 0)
+        }
+    }
+
+    @Test func aWaitThatIsCancelledEndsAlone() async throws {
+        try await withClient { client in
+            try await client.withConnection { connection in
+                let notifications = try await connection.listen(to: "events")
+                for number in 0..<20 {
+                    await withThrowingTaskGroup { group in
+                        group.addTask {
+                            var iterator = notifications.makeAsyncIterator()
+                            _ = try await iterator.next()
+                        }
+                        group.cancelAll()
+                        await #expect(throws: CancellationError.self) { try await group.waitForAll() }
+                    }
+                    try await client.query("SELECT pg_notify('events', \(String(number)))")
+                    var iterator = notifications.makeAsyncIterator()
+                    #expect(try await iterator.next()?.payload == String(number))
+                }
+            }
+        }
+    }
+
+    /// More than is kept here and by the sockets: the server waits until the task takes them.
+    private func fill(_ connection: PGConnection, from client: PGClient) async throws {
+        let payload = String(repeating: "x", count: 7000)
+        try await client.execute("SELECT pg_notify('events', i || \(payload)) FROM generate_series(1, 400) AS i")
+        // The server waits for a moment now and then also while it is read.
+        var times = 0
+        try await eventually {
+            let isWaiting = try await !client.query(
+                """
+                SELECT FROM pg_stat_activity WHERE pid = \(connection.backendPID) AND wait_event = 'ClientWrite'
+                """
+            ).isEmpty
+            times = isWaiting ? times + 1 : 0
+            return times == 20
+        }
+    }
+
+    @Test func aQueryOnAConnectionWhoseNotificationsNobodyTakesIsAnswered() async throws {
+        try await withClient { client in
+            try await client.withConnection { connection in
+                var iterator = try await connection.listen(to: "events").makeAsyncIterator()
+                try await self.fill(connection, from: client)
+                #expect(try await connection.query("SELECT 1").count == 1)
+                for _ in 0..<400 { _ = try await iterator.next() }
+                #expect(try await connection.query("SELECT 1").count == 1)
+            }
+        }
+    }
+
+    /// Also after nothing was read for longer than the time in which it is asked.
+    @Test func aServerThatFallsSilentIsFoundOutAfterATaskWasBehind() async throws {
+        try await withTestDatabase { database in
+            try await withFaultProxy(to: database.configuration) { proxy in
+                var configuration = try proxy.configuration()
+                (configuration.heartbeat, configuration.pool.pingTimeout) = (.seconds(2), .seconds(2))
+                let client = PGClient(database.configuration, logger: quietLogger)
+                try await PGConnection.withConnection(configuration, logger: quietLogger) { connection in
+                    var iterator = try await connection.listen(to: "events").makeAsyncIterator()
+                    try await self.fill(connection, from: client)
+                    let start = ContinuousClock.now
+                    try await eventually { .now > start + configuration.heartbeat }
+                    for _ in 0..<400 { _ = try await iterator.next() }
+                    proxy.freeze()
+                    let error = await #expect(throws: PGError.self) { _ = try await iterator.next() }
+                    #expect(error?.code == .connection)
+                }
+            }
+        }
+    }
+
+    @Test func aCopyOnAConnectionThatListensMayTakeItsTime() async throws {
+        try await withClient({ $0.heartbeat = .milliseconds(20) }) { client in
+            try await client.execute("CREATE TABLE t (x int)")
+            try await client.withConnection { connection in
+                let notifications = try await connection.listen(to: "events")
+                let rows = try await connection.copyIn("COPY t FROM STDIN") { writer in
+                    let start = ContinuousClock.now
+                    try await eventually { .now > start + .milliseconds(200) }
+                    try await writer.write(Array("1\n".utf8))
+                }
+                #expect(rows == 1)
+                try await client.query("SELECT pg_notify('events', 'still there')")
+                var iterator = notifications.makeAsyncIterator()
+                #expect(try await iterator.next()?.payload == "still there")
+            }
         }
     }
 

@@ -83,6 +83,17 @@ import Testing
         }
     }
 
+    /// The first of several statements says nothing of the others.
+    @Test func aSettingBehindALocalOneIsGone() async throws {
+        try await withClient({ $0.pool.maximum = 1 }) { client in
+            for text in ["SET LOCAL lock_timeout = '1s'; SET search_path = evil", "SET search_path = evil;"] {
+                _ = try await client.simpleQuery(unsafeSQL: text)
+                let path = try await client.query("SHOW search_path").only?.decode(String.self)
+                #expect(path != "evil", "\(text)")
+            }
+        }
+    }
+
     @Test func nothingIsSentForACallerThatLeavesNothingBehind() async throws {
         try await withTestDatabase { database in
             var configuration = database.configuration

@@ -1,7 +1,8 @@
-import PGClient
 import PGTesting
 import Synchronization
 import Testing
+
+@testable import PGClient
 
 @Suite struct SharingTests {
     private func withSharing<R: Sendable>(
@@ -205,6 +206,52 @@ import Testing
                     "pid", as: Int32.self)
                 #expect(next != pid)
             }
+        }
+    }
+
+    /// libpq takes the first statement for a connection that is cut, and refuses the next: neither may be forgotten.
+    @Test func everyReadEndsThatMeetsAConnectionThatIsCut() async throws {
+        try await withTestDatabase { database in
+            try await withFaultProxy(to: database.configuration) { proxy in
+                var configuration = try proxy.configuration()
+                configuration.pool.maximum = 1
+                configuration.parameters["default_transaction_read_only"] = "on"
+                let loop = IOLoop(
+                    PoolDriver(configuration, logger: quietLogger, failsOnFirstError: false, sharing: .init()))
+                let large = String(repeating: "x", count: 300_000)
+                for _ in 0..<10 {
+                    let first = try Job.statement("SELECT 1")
+                    await loop.run(first)
+                    let jobs = try (0..<4).map { _ in try Job.statement("SELECT length(\(large))") }
+                    // On the loop's thread, so that it handles all in one turn: first the cut, then the statements.
+                    try await Task(executorPreference: loop) {
+                        Task(executorPreference: loop) { proxy.reset() }
+                        for job in jobs { try loop.post(.request(.job(job))) }
+                    }.value
+                    try await eventually("each of them ends") {
+                        await Task(executorPreference: loop) { jobs.allSatisfy(\.isFinished) }.value
+                    }
+                }
+                await loop.drain()
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "SET search_path = evil", "/* a /* nested */ comment */ set search_path = evil", "-- one\n;SET ROLE postgres",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", "BEGIN", "PREPARE p AS SELECT 1", "DISCARD ALL",
+        "DO 'BEGIN PERFORM set_config(''search_path'', ''evil'', false); END'", "LISTEN events", "reset all",
+    ])
+    func whatWouldChangeTheSessionIsRefused(_ sql: String) async throws {
+        try await self.withSharing(connections: 1) { client in
+            let path = try await client.sharedReads.query("SHOW search_path").only?.decode(String.self)
+            let error = await #expect(throws: PGError.self) {
+                try await client.sharedReads.query(PGQuery(unsafeSQL: sql))
+            }
+            #expect(error?.code == .unsupported)
+            let query: PGQuery = "/* SET */ WITH settled AS (SELECT current_setting('search_path')) TABLE settled"
+            let after = try await client.sharedReads.query(query).only?.decode(String.self)
+            #expect(after == path)
         }
     }
 

@@ -50,6 +50,8 @@ extension Channel {
             guard !job.isInternal else {
                 return self.fail(PGError(.connection, message: "the server did not answer in time"))
             }
+            // Its query has ended, and what came of that is told; only the request is still under way.
+            if case .awaitingCancelRequest = self.step { self.deliver(job) }
             return self.quarantine(
                 PGError(.connection, message: "the server did not stop in time after the task was cancelled"))
         }

@@ -21,6 +21,9 @@ extension Channel {
 
     private func begin(_ job: Job) {
         self.job = job
+        // Of what went before: notifications that nobody takes, or the time to ask whether the server is there.
+        self.isHeldBack = false
+        self.deadline = nil
         job.wasSent = true
         job.times.begun = self.driver.now
         job.startedInTransaction = PQtransactionStatus(self.connection) != PQTRANS_IDLE
@@ -257,6 +260,13 @@ extension Channel {
     }
 
     func complete(_ job: Job) {
+        self.deliver(job)
+        if job.isInternal && self.firstError != nil, let firstError { return self.fail(firstError) }
+        self.proceed()
+    }
+
+    /// The task is told what became of the job.
+    func deliver(_ job: Job) {
         self.step = .none
         self.job = nil
         self.deadline = nil
@@ -272,8 +282,6 @@ extension Channel {
         } else {
             self.driver.finish(job, self.firstError)
         }
-        if job.isInternal && self.firstError != nil, let firstError { return self.fail(firstError) }
-        self.proceed()
     }
 
     /// Goes on with the next job, or gives the connection back when it was not borrowed by a caller.

@@ -19,6 +19,9 @@ public struct PGConfiguration: Sendable {
     /// Called before a host's name is looked up, on the thread that waits for it: a test makes a resolver slow by it.
     package var beforeLookUp: (@Sendable (String) -> Void)?
 
+    /// How long a connection that listens may be silent before it is asked whether it is still there.
+    var heartbeat: Duration = .seconds(30)
+
     /// `statement_timeout` of every session; nil leaves the server's.
     public var statementTimeout: Duration? = .seconds(30)
 

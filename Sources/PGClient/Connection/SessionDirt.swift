@@ -74,6 +74,8 @@ struct SessionDirt: OptionSet {
 extension String {
     /// Whether a SET lasts no longer than its transaction.
     fileprivate var isLocalSet: Bool {
+        // Of several statements only the first would be looked at.
+        guard self.split(separator: ";").count(where: { !$0.allSatisfy(\.isWhitespace) }) == 1 else { return false }
         let words = self.prefix(200).split(whereSeparator: \.isWhitespace).prefix(2).map { $0.lowercased() }
         return words.first == "set" && ["local", "transaction"].contains(words.last)
     }
@@ -81,7 +83,7 @@ extension String {
 
 extension UInt8 {
     /// Whether a name or keyword of SQL goes on with the byte.
-    fileprivate var isPartOfWord: Bool {
+    var isPartOfWord: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
@@ -94,7 +96,7 @@ extension UInt8 {
 
 extension UnsafeBufferPointer<UInt8> {
     /// Whether it is the word, which is given in lower case, in any case.
-    fileprivate func isEqual(to word: StaticString) -> Bool {
+    func isEqual(to word: StaticString) -> Bool {
         self.count == word.utf8CodeUnitCount
             && self.indices.allSatisfy { index in
                 // The bit 0x20 is what tells the cases of a letter apart; "_" has none to lose.

@@ -1,9 +1,6 @@
 import CLibPQ
 
 extension Channel {
-    /// How long a connection that listens may be silent before it is asked whether it is still there.
-    private static let heartbeat = Duration.seconds(30)
-
     /// From now on notifications go to `inflow`; who took them before is told that it gets no more.
     func watch(_ inflow: Inflow<PGNotification>) {
         self.notifications?.finish(PGError(.invalidState, message: "another caller listens on this connection"))
@@ -35,11 +32,12 @@ extension Channel {
     func readOn() {
         guard self.isOpen, self.job == nil else { return }
         self.isHeldBack = false
+        self.scheduleHeartbeat()
     }
 
     func scheduleHeartbeat() {
         guard self.notifications != nil, self.job == nil, self.isOpen else { return }
-        self.deadline = .now + Self.heartbeat
+        self.deadline = .now + self.driver.configuration.heartbeat
     }
 
     /// Nothing was heard for a while. A server that does not answer in time is taken for lost.

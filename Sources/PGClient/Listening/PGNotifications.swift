@@ -1,7 +1,8 @@
 /// The notifications that a connection receives, for as long as it is on loan.
 ///
-/// It never ends by itself: it throws `PGError` when the connection is lost or was given back, and `CancellationError` when the
-/// task is cancelled. What nobody takes waits at the server, beyond a megabyte here.
+/// It never ends by itself: it throws `PGError` when the connection is lost or was given back. Of a task that is cancelled the wait ends
+/// with `CancellationError`; what comes later is there for another iteration. What nobody takes waits at the server, beyond a
+/// megabyte here.
 public struct PGNotifications: AsyncSequence, Sendable {
     public typealias Element = PGNotification
 
@@ -58,9 +59,9 @@ extension PGConnection {
 
     fileprivate func batch(of inflow: Inflow<PGNotification>) async throws -> [PGNotification] {
         let batch = try await withTaskCancellationHandler {
-            try await inflow.take()
+            try await inflow.take(untilCancelled: true)
         } onCancel: {
-            inflow.finish(CancellationError())
+            inflow.wakeCancelled()
         }
         if batch.wasHeldBack { self.loop.tell(.readOn(self.lease)) }
         return batch.elements

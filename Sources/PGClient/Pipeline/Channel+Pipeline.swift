@@ -27,7 +27,8 @@ extension Channel {
             self.statements.markPrepared(new)
             entry = new
         }
-        guard self.isOpen else { return }
+        // Preparing it may have failed with the connection.
+        guard self.isOpen else { return self.driver.finish(job, self.failure?.with(query: job.sql)) }
         self.enqueue(.statement(job, entry), self.send(statement.query, entry))
     }
 
@@ -38,8 +39,9 @@ extension Channel {
 
     private func enqueue(_ item: Pipeline.Item, _ status: Int32) {
         guard self.isOpen else { return }
-        guard status == 1 else { return self.failWithLibPQsWords() }
+        // Also of a statement that libpq does not take somebody waits for the outcome.
         self.pipeline.append(item)
+        if status != 1 { self.failWithLibPQsWords() }
     }
 
     /// Lets the server answer everything, and start anew after an error.

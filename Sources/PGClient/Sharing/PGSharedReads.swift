@@ -4,8 +4,9 @@ import Logging
 ///
 /// Queries of different tasks travel in one packet and are answered in one, which takes a fraction of the work of a lease each.
 /// In return only statements are accepted that change nothing, neither data nor the session: the connections are opened with
-/// `default_transaction_read_only`, so that anything that writes fails with SQLSTATE 25006. Functions that change the session,
-/// such as `set_config` or `pg_advisory_lock`, are not noticed by the server, and must not be used here.
+/// `default_transaction_read_only`, so that anything that writes fails with SQLSTATE 25006, and `SET`, `BEGIN` and their like
+/// are refused with code `unsupported`. Functions that change the session, such as `set_config` or `pg_advisory_lock`, are not
+/// noticed, and must not be used here.
 ///
 /// Queries that travel together are one transaction for the server: `now()` is the same for them.
 ///
@@ -36,6 +37,7 @@ public struct PGSharedReads: PGQuerying {
     /// until `PGConfiguration.statementTimeout`, and nothing more is queued behind it.
     @discardableResult
     public func query(_ query: PGQuery) async throws -> PGRows {
+        try query.checkMayShare()
         let job = try Job.statement(query)
         await self.loop.run(job)
         if let error = job.error as? PGError, error.code == .notShareable {

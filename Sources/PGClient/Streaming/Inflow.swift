@@ -64,15 +64,27 @@ final class Inflow<Element: Sendable>: Sendable {
         var wasHeldBack = false
     }
 
+    /// Ends the wait of a task that was cancelled, and nothing else.
+    func wakeCancelled() {
+        let waiter = self.state.withLock { state -> CheckedContinuation<Bool, Never>? in
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume(returning: true)
+    }
+
     /// Everything that has arrived, waiting for the first of it, or for others that want the thread. Throws the error that ended it once
-    /// all was taken.
-    func take() async throws -> Batch {
+    /// all was taken. With `untilCancelled` a cancelled task waits no longer once `wakeCancelled` was called, and gets a `CancellationError`;
+    /// otherwise it is told by whoever ends the stream.
+    func take(untilCancelled: Bool = false) async throws -> Batch {
         // A server that keeps up would have a reader keep its thread until the end.
         if self.state.withLock({ !$0.elements.isEmpty }) { await Task.yield() }
         let isAlone = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
             let answer = self.state.withLock { state -> Bool? in
                 guard state.waiter == nil else { return false }
-                guard state.elements.isEmpty, state.outcome == nil else { return true }
+                guard state.elements.isEmpty, state.outcome == nil, !(untilCancelled && Task.isCancelled) else {
+                    return true
+                }
                 state.waiter = continuation
                 return nil
             }
@@ -83,7 +95,8 @@ final class Inflow<Element: Sendable>: Sendable {
         }
         return try self.state.withLock { state in
             guard !state.elements.isEmpty else {
-                try state.outcome?.get()
+                guard let outcome = state.outcome else { throw CancellationError() }
+                try outcome.get()
                 return Batch()
             }
             let batch = Batch(elements: state.elements, wasHeldBack: state.isHeldBack)
