@@ -28,6 +28,35 @@ import Testing
         }
     }
 
+    /// The question who the server is, and what it may forget, have no place within a transaction.
+    @Test func statementsOfTransactionsArePreparedToo() async throws {
+        try await withConnection { connection in
+            for _ in 0..<4 {
+                try await connection.withTransaction { transaction in
+                    for number in 0..<3 { try await transaction.query("SELECT \(number)") }
+                }
+            }
+            try await connection.withTransaction { transaction in
+                let count = try await self.prepared(transaction)
+                #expect(count == 1)
+            }
+        }
+    }
+
+    @Test func theServerForgetsThoseOfTransactionsThatMadeRoom() async throws {
+        try await withConnection({ $0.statementCacheCapacity = 3 }) { connection in
+            for index in 0..<50 {
+                try await connection.withTransaction { transaction in
+                    for _ in 0..<3 { try await transaction.query(PGQuery(unsafeSQL: "SELECT \(index)")) }
+                }
+            }
+            try await connection.withTransaction { transaction in
+                let count = try await self.prepared(transaction)
+                #expect((1...20).contains(count))
+            }
+        }
+    }
+
     @Test func withoutACacheNothingIsPrepared() async throws {
         try await withConnection({ $0.statementCacheCapacity = 0 }) { connection in
             for _ in 0..<3 { try await connection.query("SELECT \(1)") }

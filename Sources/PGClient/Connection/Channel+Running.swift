@@ -36,7 +36,11 @@ extension Channel {
     }
 
     private func start(_ job: Job) {
+        // What cannot be done within the transaction that may begin now.
+        if self.isRepeatable, !job.isInternal, self.statements.isQuestionDue { return self.askServer() }
         switch job.work {
+        case .simple where self.isRepeatable && !job.isInternal && self.statements.areTooManyAbandoned:
+            self.deallocate(before: nil)
         case .simple(let sql):
             if !job.isInternal { self.dirt.formUnion(SessionDirt(sql: sql)) }
             self.step = .executing(nil)
@@ -66,14 +70,16 @@ extension Channel {
 
     private func prepare(_ query: PGQuery, _ entry: StatementCache.Entry) {
         // Outside of a transaction only: an error must not end somebody's transaction.
-        let abandoned = self.isRepeatable ? self.statements.takeAbandoned() : []
-        guard abandoned.isEmpty else {
-            self.step = .deallocating(entry)
-            return self.sent(PQsendQuery(self.connection, abandoned.map { "DEALLOCATE " + $0 }.joined(separator: ";")))
-        }
+        guard !self.isRepeatable || self.statements.abandoned.isEmpty else { return self.deallocate(before: entry) }
         entry.dirt = SessionDirt(sql: query.sql)
         self.step = .preparing(entry)
         self.sent(PQsendPrepare(self.connection, entry.name, query.sql, Int32(entry.types.count), entry.types))
+    }
+
+    private func deallocate(before entry: StatementCache.Entry?) {
+        self.step = .deallocating(entry)
+        let names = self.statements.takeAbandoned()
+        self.sent(PQsendQuery(self.connection, names.map { "DEALLOCATE " + $0 }.joined(separator: ";")))
     }
 
     private func execute(_ query: PGQuery, _ entry: StatementCache.Entry?) {
@@ -228,8 +234,10 @@ extension Channel {
         // The server has it now, whether the task still wants it or not.
         if case .preparing(let entry) = self.step, self.firstError == nil { self.statements.markPrepared(entry) }
         switch (self.step, job.work) {
-        case (.deallocating(let entry), .statement(let statement)) where !job.isCancelled:
+        case (.deallocating(let entry?), .statement(let statement)) where !job.isCancelled:
             self.prepare(statement.query, entry)
+        case (.deallocating(nil), _) where !job.isCancelled:
+            self.start(job)
         case (.preparing(let entry), .statement(let statement)) where self.firstError == nil && !job.isCancelled:
             self.execute(statement.query, entry)
         case (.askingServer, _) where !job.isCancelled:

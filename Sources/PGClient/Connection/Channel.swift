@@ -20,8 +20,8 @@ final class Channel: @unchecked Sendable {  // only the loop's thread looks insi
     /// What the running job waits for.
     enum Step {
         case none
-        /// Statements that nobody will use again are being forgotten, before another is prepared.
-        case deallocating(StatementCache.Entry)
+        /// Statements that nobody will use again are being forgotten, before another is prepared, or a transaction begins.
+        case deallocating(StatementCache.Entry?)
         case preparing(StatementCache.Entry)
         /// The server is asked who it is, before the first statement is prepared.
         case askingServer

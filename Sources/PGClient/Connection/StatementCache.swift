@@ -55,8 +55,14 @@ struct StatementCache {
         case execute(Entry)
     }
 
+    /// Statements that the server is made to forget before a transaction begins, when there are so many; before one is prepared it is made to
+    /// forget all.
+    private static let maximumAbandoned = 16
+
     private let capacity: Int
     var server = Server.unknown
+    /// A statement came again that could not be prepared, in a transaction that left no room for the question who the server is.
+    private var isServerWanted = false
     /// By the digests of their statements.
     private var entries: [Int: Entry] = [:]
     private var uses = 0
@@ -68,6 +74,11 @@ struct StatementCache {
         self.capacity = capacity
     }
 
+    /// Whether the server is to be asked who it is before anything else.
+    var isQuestionDue: Bool { self.isServerWanted && self.server == .unknown }
+
+    var areTooManyAbandoned: Bool { self.abandoned.count >= Self.maximumAbandoned }
+
     /// How to run the query. A statement is prepared when it comes for the second time.
     mutating func plan(_ statement: Statement) -> Plan {
         guard self.capacity > 0, self.server != .changing else { return .sendUnprepared }
@@ -77,7 +88,9 @@ struct StatementCache {
             guard entry.isFor(statement.query) else { return .sendUnprepared }
             entry.lastUse = self.uses
             guard !entry.isPrepared else { return .execute(entry) }
-            return self.server == .steady ? .prepare(entry) : .askServer
+            guard self.server == .unknown else { return .prepare(entry) }
+            self.isServerWanted = true
+            return .askServer
         }
         if self.entries.count >= self.capacity,
             let oldest = self.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
