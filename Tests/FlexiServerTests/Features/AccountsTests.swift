@@ -143,6 +143,11 @@ struct AccountsTests {
             #expect(try await server.create("+33612345678", admin).status == 200)
             let reply = try await server.create("alice.liddell", admin, more: #","phone":"+33612345678""#)
             #expect(reply.errors("phone") == ["The phone belongs to another account."])
+            // It is the name that is another's number, whatever number comes with it.
+            let phone = #","phone":"+33600000001""#
+            #expect(try await server.create("alice.liddell", admin, more: phone).status == 200)
+            let named = try await server.create("+33600000001", admin, more: #","phone":"+33600000002""#)
+            #expect(named.errors("username") != nil && named.errors("phone") == nil)
         }
     }
 

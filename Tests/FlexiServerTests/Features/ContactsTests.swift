@@ -174,6 +174,7 @@ struct ContactsTests {
             let shown = try await server.get(entry, [admin])
             #expect(shown.status == 200)
             #expect(shown.json["username"] as? String == "bob")
+            #expect(shown.text == (try await server.get("/api/accounts/bob@sip.example.org/search", [admin]).text))
             let all = try await server.get(list + slash, [admin])
             #expect(all.status == 200)
             #expect(all.text == "[\(shown.text)]")

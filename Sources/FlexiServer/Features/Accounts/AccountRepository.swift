@@ -158,8 +158,9 @@ struct AccountRepository: Sendable {
         } catch let error as PGError where error.violates("accounts_username_domain_id_key") {
             throw Conflict.usernameTaken
         } catch let error as PGError where error.violates("phone_numbers_domain_id_number_key") {
-            // A user name that is a number claims it too.
-            throw new.phone == nil ? Conflict.usernameTaken : Conflict.phoneTaken
+            // A user name that is a number claims it too. The detail ends with the values of the key, whatever the language.
+            let isTheName = error.detail?.contains(", \(new.username.value))") ?? (new.phone == nil)
+            throw isTheName ? Conflict.usernameTaken : Conflict.phoneTaken
         }
     }
 

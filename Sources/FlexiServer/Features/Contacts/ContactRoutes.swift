@@ -27,6 +27,10 @@ struct ContactRoutes: Sendable {
 
     private var contacts: ContactRepository { ContactRepository(self.services.database) }
 
+    private var accounts: AccountRepository {
+        AccountRepository(self.services.database, defaultRealm: self.services.configuration.accountRealm)
+    }
+
     // MARK: The caller's own
 
     func listOwn(_: Request, _ context: AccountContext) async throws -> Response {
@@ -76,19 +80,20 @@ struct ContactRoutes: Sendable {
         }
     }
 
-    // MARK: Administration
+    // MARK: Administration, whose contacts are whole accounts
 
     func list(_: Request, _ context: AdminContext) async throws -> Response {
         let account = try await context.administeredAccount(self.services)
-        return try await .json(self.contacts.list(of: account.id, in: context.scope))
+        let contacts = try await self.contacts.list(of: account.id, in: context.scope)
+        return try await .json(self.accounts.find(contacts.map(\.id), in: context.scope))
     }
 
     func show(_: Request, _ context: AdminContext) async throws -> Response {
         let account = try await context.administeredAccount(self.services)
         let contact = try Account.ID(rawValue: context.id("contact"))
-        guard let found = try await self.contacts.find(contact, of: account.id, in: context.scope) else {
-            throw APIError.notFound()
-        }
+        guard try await self.contacts.find(contact, of: account.id, in: context.scope) != nil,
+            let found = try await self.accounts.find(contact, in: context.scope)
+        else { throw APIError.notFound() }
         return .json(found)
     }
 
