@@ -233,6 +233,29 @@ import Testing
         #expect(self.words(machine.release(1, isUsable: true, now: self.start)) == ["hand 1 to b"])
     }
 
+    /// An attempt that failed while others had connections says nothing about an outage that begins later.
+    @Test(arguments: ["connection refused", "password authentication failed"])
+    func anOldFailureDoesNotShortenThePatienceInALaterOutage(words: String) {
+        var machine = self.machine(Self.limits { $0.acquireTimeout = .seconds(60) }, idle: 1)
+        _ = machine.request("a", now: self.start)
+        _ = machine.request("b", now: self.start)
+        var fields = PGError.Fields()
+        if words.hasPrefix("password") { fields.sqlState = "28P01" }
+        let failure = PGError(.connection, message: words, fields: fields)
+        _ = machine.connectFailed(2, failure, now: self.start, random: 1)
+        #expect(self.words(machine.release(1, isUsable: true, now: self.start)) == ["hand 1 to b"])
+        let outage = self.start + .seconds(60)
+        #expect(machine.release(1, isUsable: false, now: outage).isEmpty)
+        #expect(self.words(machine.request("c", now: outage).actions) == ["connect 3"])
+        #expect(self.words(machine.request("d", now: outage).actions) == ["connect 4"])
+        #expect(machine.connectFailed(3, Self.refused, now: outage, random: 1).isEmpty)
+        #expect(machine.connectFailed(4, Self.refused, now: outage, random: 1).isEmpty)
+        // From here on it is as long as ever.
+        _ = machine.tick(now: outage + .seconds(10))
+        let actions = machine.connectFailed(5, Self.refused, now: outage + .seconds(10), random: 1)
+        #expect(self.words(actions) == ["fail c: connection", "fail d: connection"])
+    }
+
     @Test func drainingServesThoseWhoWaitAndEndsWithTheLastConnection() {
         var machine = self.machine(Self.limits { $0.maximum = 1 }, idle: 1)
         _ = machine.request("a", now: self.start)

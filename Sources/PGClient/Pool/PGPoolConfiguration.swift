@@ -45,7 +45,7 @@ public struct PGPoolConfiguration: Sendable {
     public var initialBackoff: Duration = .milliseconds(50)
     public var maximumBackoff: Duration = .seconds(1)
 
-    /// When no connection could be made for this long, callers that would have to wait for one fail at once.
+    /// When there is no connection and none could be made for this long, callers that would have to wait for one fail at once.
     public var failFastAfter: Duration = .seconds(10)
 
     /// How long `PGClient.run()` waits at its end for connections that are still in use.

@@ -49,7 +49,7 @@ extension PoolMachine {
 
     /// Whether there is no connection and no prospect of one: waiting would only end in a timeout.
     func isHopeless(now: Instant) -> Bool {
-        guard let failure, self.connections.allSatisfy({ $0.isConnecting || $0.isQuarantined }) else { return false }
+        guard let failure, !self.connections.contains(where: \.isUsable) else { return false }
         return failure.error.isPermanent || now - failure.since >= self.limits.failFastAfter
     }
 

@@ -39,6 +39,9 @@ struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
         var isQuarantined: Bool {
             if case .quarantined = self.state { true } else { false }
         }
+
+        /// Somebody has it or can have it.
+        var isUsable: Bool { !self.isConnecting && !self.isQuarantined }
     }
 
     struct Failure {
@@ -60,6 +63,7 @@ struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
     var connections: [Connection] = []
     /// Connections with nothing to do; the last one is taken first, so that what is not needed grows old.
     var idle: [Int] = []
+    /// Attempts to connect that failed since one succeeded, or since the last usable connection went: patience with an outage begins then.
     var failure: Failure?
     var counters = PGPoolStatistics()
     /// Whether the minimum is kept.
@@ -178,6 +182,7 @@ struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
         }
         self.connections[index].state = .quarantined
         self.quarantined += 1
+        self.forgetFailureIfNoneIsUsable()
         return self.grow(now: now)
     }
 
@@ -366,7 +371,13 @@ struct PoolMachine<Request: CustomStringConvertible>: ~Copyable {
     }
 
     private mutating func remove(at index: Int) {
-        if self.connections.remove(at: index).isQuarantined { self.quarantined -= 1 }
+        let connection = self.connections.remove(at: index)
+        if connection.isQuarantined { self.quarantined -= 1 }
+        if connection.isUsable { self.forgetFailureIfNoneIsUsable() }
+    }
+
+    private mutating func forgetFailureIfNoneIsUsable() {
+        if !self.connections.contains(where: \.isUsable) { self.failure = nil }
     }
 
     /// Of a pool that is being shut down and serves nobody any more: gives up the attempts to connect, and says when all is over.
