@@ -115,6 +115,40 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func aCallerWhoseConnectionIsBeingCheckedWhenThePoolEndsIsTold(isLease: Bool) async throws {
+        try await withTestDatabase { database in
+            try await withFaultProxy(to: database.configuration) { proxy in
+                var configuration = try proxy.configuration()
+                configuration.pool.maximum = 1
+                configuration.pool.pingAfterIdle = .zero
+                configuration.pool.pingTimeout = .seconds(60)
+                configuration.pool.drainTimeout = .zero
+                let client = PGClient(configuration, logger: quietLogger)
+                try await client.query("SELECT 1")
+                proxy.freeze()
+                try await withThrowingTaskGroup { group in
+                    group.addTask {
+                        let error = await #expect(throws: PGError.self) {
+                            if isLease {
+                                try await client.withConnection { _ in }
+                            } else {
+                                try await client.query("SELECT 1")
+                            }
+                        }
+                        #expect(error?.code == .poolClosed)
+                    }
+                    try await eventually { client.statistics.leased == 1 }
+                    await withTaskGroup { inner in
+                        inner.addTask { await client.run() }
+                        inner.cancelAll()
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     /// A thread that polls a dead socket again and again takes a whole processor.
     @Test func theLoopSleepsOverDeadConnections() async throws {
         try await withTestDatabase { database in

@@ -301,6 +301,9 @@ final class PoolDriver: @unchecked Sendable {  // owned by the loop's thread; `p
             guard let channel = self.channel(id) else { return }
             self.channels.removeAll { $0 === channel }
             channel.close()
+            guard let candidate = channel.candidate else { return }
+            channel.candidate = nil
+            self.perform(.fail(candidate, .poolClosed))
         case .fail(.job(let job), let error):
             self.finish(job, error.with(query: job.sql))
         case .fail(.lease(let lease), let error):
