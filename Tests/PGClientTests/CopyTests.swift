@@ -48,10 +48,24 @@ import Testing
         }
     }
 
-    @Test func noRowsAreCopiedInBinaryForm() async throws {
+    @Test(arguments: ["COPY t FROM STDIN", "COPY t FROM STDIN (FORMAT binary)"] as [PGQuery])
+    func noRowsAreCopied(query: PGQuery) async throws {
         try await self.withTable { client in
-            let count = try await client.copyIn("COPY t FROM STDIN") { _ in }
+            let count = try await client.copyIn(query) { _ in }
             #expect(count == 0)
+        }
+    }
+
+    @Test func whatIsInBinaryFormAlreadyIsCopiedAsItIs() async throws {
+        try await self.withTable { client in
+            try await client.execute("INSERT INTO t VALUES (1, 'name', now())")
+            let copied = try await client.copyOut("COPY t TO STDOUT (FORMAT binary)") { data in
+                var all: [UInt8] = []
+                for try await piece in data { all += piece }
+                return all
+            }
+            let count = try await client.copyIn("COPY t FROM STDIN (FORMAT binary)") { try await $0.write(copied) }
+            #expect(count == 1)
         }
     }
 

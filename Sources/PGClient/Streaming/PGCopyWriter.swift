@@ -14,6 +14,7 @@ public final class PGCopyWriter {
     private let isBinary: Bool
     private var buffer: [UInt8] = []
     private var hasHeader = false
+    private var hasPieces = false
 
     init(connection: PGConnection, job: Job, data: Outflow, isBinary: Bool) {
         self.connection = connection
@@ -25,6 +26,7 @@ public final class PGCopyWriter {
 
     /// Writes a piece of the data, in the format that the COPY names; pieces need not end where rows end.
     public func write(_ bytes: some Collection<UInt8>) async throws {
+        if !bytes.isEmpty { self.hasPieces = true }
         var rest = bytes[...]
         repeat {
             let piece = rest.prefix(Self.chunkSize)
@@ -55,17 +57,22 @@ public final class PGCopyWriter {
                 throw PGError(.invalidParameter, message: "column \(index + 1): \(defect)")
             }
         }
-        if !self.hasHeader { self.buffer += Self.binaryHeader }
-        self.hasHeader = true
+        self.appendHeader()
         self.append(count)
         for value in values { self.append(value) }
         try await self.passOnIfFull()
     }
 
-    /// Gives what is still here to the loop.
+    /// Gives what is still here to the loop. In binary format no row at all is a header and an end, too; pieces bring their own.
     func finish() async throws {
+        if self.isBinary && !self.hasPieces { self.appendHeader() }
         if self.hasHeader { self.append(-1 as Int16) }
         try await self.passOn()
+    }
+
+    private func appendHeader() {
+        if !self.hasHeader { self.buffer += Self.binaryHeader }
+        self.hasHeader = true
     }
 
     private func append(_ value: PGValue) {
