@@ -71,6 +71,7 @@ import Testing
 
     @Test(arguments: [
         (2023, 2, 29), (1900, 2, 29), (2024, 13, 1), (2024, 0, 1), (2024, 4, 31), (-4713, 11, 23), (5_874_898, 1, 1),
+        (2026, 1, .max), (2026, 1, .min), (2026, .max, 1), (2026, .min, 1), (.max, 1, 1), (.min, 1, 1),
     ])
     func aDayThatDoesNotExistIsRefused(year: Int, month: Int, day: Int) {
         #expect(PGDate(year: year, month: month, day: day) == nil)

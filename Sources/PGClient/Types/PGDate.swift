@@ -7,7 +7,7 @@ public struct PGDate: Hashable, Sendable, Comparable {
 
     /// Nil when there is no such day, or PostgreSQL has no room for it (before 4714-11-24 BC, after 5874897).
     public init?(year: Int, month: Int, day: Int) {
-        guard (-4_713...5_874_897).contains(year) else { return nil }
+        guard (-4_713...5_874_897).contains(year), (1...12).contains(month), (1...31).contains(day) else { return nil }
         let candidate = PGDate(unchecked: (year, month, day))
         let days = candidate.daysSince2000
         // A day that does not exist comes back as another one.
