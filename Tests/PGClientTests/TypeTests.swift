@@ -137,6 +137,29 @@ import Testing
         ),
         ("SELECT ARRAY[1,NULL] AS c", [Int].self, "column c, read as Array<Int>: the value is NULL"),
         (
+            "SELECT 'ffffffff-0000-0000-0000-000000000000'::uuid AS c", [Int].self,
+            "column c, read as Array<Int>: the value is no array"
+        ),
+        ("SELECT '1 day'::interval AS c", [Int].self, "column c, read as Array<Int>: the value is no array"),
+        ("SELECT point(0, 0) AS c", [Int].self, "column c, read as Array<Int>: the value is no array"),
+        (
+            #"SELECT '\x000000000000000000000014'::bytea AS c"#, [Int].self,
+            "column c, read as Array<Int>: a value of type bytea cannot be read as Array<Int>"
+        ),
+        (
+            #"SELECT '\x000000010000000000000014'::bytea || '\x0000000000000001'::bytea AS c"#, [Int].self,
+            "column c, read as Array<Int>: a value of type bytea cannot be read as Array<Int>"
+        ),
+        (
+            "SELECT ARRAY[]::text[] AS c", [Int].self,
+            "column c, read as Array<Int>: a value of type text[] cannot be read as Array<Int>"
+        ),
+        (
+            "SELECT ARRAY[]::float8[] AS c", [PGNumeric?].self,
+            "column c, read as Array<Optional<PGNumeric>>: a value of type double precision[] cannot be read as "
+                + "Array<Optional<PGNumeric>>"
+        ),
+        (
             "SELECT ROW(1, 'a') AS c", String.self,
             "column c, read as String: a value of type record cannot be read as String"
         ),
@@ -152,6 +175,32 @@ import Testing
             #expect(error?.code == .decoding)
             #expect(error?.column == "c")
             #expect(error?.message == message)
+        }
+    }
+
+    @Test func anEmptyArrayIsReadAsOneWithElementsWouldBe() async throws {
+        enum Mood: String, PGEncodable, PGDecodable, PGArrayElement { case calm }
+        func check<Element: PGArrayElement>(_ types: [String], _: Element.Type, _ connection: PGConnection) async throws
+        {
+            for type in types {
+                let query = PGQuery(unsafeSQL: "SELECT ARRAY[]::\(type)[] AS c")
+                #expect(
+                    try await connection.query(query).only?.decode("c", as: [Element].self).isEmpty == true, "\(type)")
+            }
+        }
+        try await withConnection { connection in
+            try await connection.execute("CREATE TYPE mood AS ENUM ('calm')")
+            try await check(["int2", "int4", "int8", "oid"], Int.self, connection)
+            try await check(
+                ["text", "varchar", "char", "name", "json", "jsonb", "xml", "mood"], String?.self, connection)
+            try await check(["text", "mood"], Mood.self, connection)
+            try await check(["float4", "float8"], Double.self, connection)
+            try await check(["date", "timestamp", "timestamptz"], Date.self, connection)
+            try await check(["inet", "cidr"], PGInet.self, connection)
+            // Of one dimension all the same, unlike every other empty array.
+            let row = try await connection.query("SELECT proargtypes FROM pg_proc WHERE oid = 'now()'::regprocedure")
+                .only
+            #expect(try row?.decode("proargtypes", as: [Int].self).isEmpty == true)
         }
     }
 

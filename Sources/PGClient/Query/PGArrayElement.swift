@@ -1,10 +1,16 @@
 public import FoundationEssentials
 
-/// A Swift type whose arrays are arrays of PostgreSQL; `UInt8`, whose array is a bytea, is the exception.
+/// A Swift type whose arrays are arrays of PostgreSQL; `UInt8`, whose array is a bytea, is the exception, and `[[UInt8]]` is a `bytea[]`.
 public protocol PGArrayElement: Sendable {
     static var pgArrayType: PGType { get }
     static func pgValue(ofArray elements: [Self]) -> PGValue
     static func pgArray(from cell: borrowing PGCell) throws(PGDecodingError) -> [Self]
+    /// Whether arrays of `type` are read, asked of one that has no elements to tell. By default those of any type are.
+    static func pgReadsArray(of type: PGType) -> Bool
+}
+
+extension PGArrayElement {
+    public static func pgReadsArray(of type: PGType) -> Bool { true }
 }
 
 extension Array: PGEncodable where Element: PGArrayElement {
@@ -38,25 +44,68 @@ extension PGArrayElement where Self: PGEncodable & PGDecodable {
     }
 }
 
-extension Bool: PGArrayElement { public static var pgArrayType: PGType { .boolArray } }
-extension Int16: PGArrayElement { public static var pgArrayType: PGType { .int2Array } }
-extension Int32: PGArrayElement { public static var pgArrayType: PGType { .int4Array } }
-extension Int64: PGArrayElement { public static var pgArrayType: PGType { .int8Array } }
-extension Int: PGArrayElement { public static var pgArrayType: PGType { .int8Array } }
-extension Float: PGArrayElement { public static var pgArrayType: PGType { .float4Array } }
-extension Double: PGArrayElement { public static var pgArrayType: PGType { .float8Array } }
-extension String: PGArrayElement { public static var pgArrayType: PGType { .textArray } }
-extension UUID: PGArrayElement { public static var pgArrayType: PGType { .uuidArray } }
-extension Date: PGArrayElement { public static var pgArrayType: PGType { .timestamptzArray } }
+extension Bool: PGArrayElement {
+    public static var pgArrayType: PGType { .boolArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .bool }
+}
+
+extension Int16: PGArrayElement {
+    public static var pgArrayType: PGType { .int2Array }
+    public static func pgReadsArray(of type: PGType) -> Bool { type.isInteger }
+}
+
+extension Int32: PGArrayElement {
+    public static var pgArrayType: PGType { .int4Array }
+    public static func pgReadsArray(of type: PGType) -> Bool { type.isInteger }
+}
+
+extension Int64: PGArrayElement {
+    public static var pgArrayType: PGType { .int8Array }
+    public static func pgReadsArray(of type: PGType) -> Bool { type.isInteger }
+}
+
+extension Int: PGArrayElement {
+    public static var pgArrayType: PGType { .int8Array }
+    public static func pgReadsArray(of type: PGType) -> Bool { type.isInteger }
+}
+
+extension Float: PGArrayElement {
+    public static var pgArrayType: PGType { .float4Array }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .float4 }
+}
+
+extension Double: PGArrayElement {
+    public static var pgArrayType: PGType { .float8Array }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .float8 || type == .float4 }
+}
+
+extension String: PGArrayElement {
+    public static var pgArrayType: PGType { .textArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type.isText || type.isUserDefined }
+}
+
+extension UUID: PGArrayElement {
+    public static var pgArrayType: PGType { .uuidArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .uuid }
+}
+
+extension Date: PGArrayElement {
+    public static var pgArrayType: PGType { .timestamptzArray }
+    public static func pgReadsArray(of type: PGType) -> Bool {
+        type == .timestamptz || type == .timestamp || type == .date
+    }
+}
 
 /// Enums over `String` and the like, once they declare the conformance.
 extension PGArrayElement where Self: RawRepresentable, RawValue: PGArrayElement {
     public static var pgArrayType: PGType { RawValue.pgArrayType }
+    public static func pgReadsArray(of type: PGType) -> Bool { RawValue.pgReadsArray(of: type) }
 }
 
 /// Arrays with NULLs in them.
 extension Optional: PGArrayElement where Wrapped: PGArrayElement & PGEncodable & PGDecodable {
     public static var pgArrayType: PGType { Wrapped.pgArrayType }
+    public static func pgReadsArray(of type: PGType) -> Bool { Wrapped.pgReadsArray(of: type) }
 
     public static func pgValue(ofArray elements: [Self]) -> PGValue {
         ArrayCoding.encode(
@@ -101,7 +150,9 @@ enum ArrayCoding {
         return .binary(out, type: arrayType)
     }
 
-    static func decode<Element: PGDecodable>(_ cell: borrowing PGCell) throws(PGDecodingError) -> [Element] {
+    static func decode<Element: PGArrayElement & PGDecodable>(
+        _ cell: borrowing PGCell
+    ) throws(PGDecodingError) -> [Element] {
         guard let bytes = cell.bytes else { throw PGDecodingError("the value is NULL") }
         guard cell.format == .binary else {
             throw PGDecodingError("the text form of an array is not read; use query instead of simpleQuery")
@@ -112,13 +163,17 @@ enum ArrayCoding {
             defer { offset += 4 }
             return Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
         }
-        let dimensions = try next()
-        _ = try next()
+        // Whatever its bytes say.
+        guard cell.type != .bytea else { throw cell.mismatch([Element].self) }
+        let (dimensions, nullFlag) = (try next(), try next())
         let elementType = PGType(rawValue: UInt32(bitPattern: try next()))
-        guard dimensions > 0 else { return [] }
-        guard dimensions == 1 else { throw PGDecodingError("an array of \(dimensions) dimensions is not read") }
-        let count = Int(try next())
-        _ = try next()
+        // array.h: MAXDIM
+        guard (0...6).contains(dimensions), (0...1).contains(nullFlag) else {
+            throw PGDecodingError("the value is no array")
+        }
+        guard dimensions <= 1 else { throw PGDecodingError("an array of \(dimensions) dimensions is not read") }
+        let count = dimensions == 0 ? 0 : Int(try next())
+        if dimensions == 1 { _ = try next() }
         // An element takes four bytes or more, so a length that was made up reserves no more than the value's own size.
         guard count >= 0, count <= bytes.count / 4 else { throw PGDecodingError("the value is no array") }
         var elements: [Element] = []
@@ -130,6 +185,8 @@ enum ArrayCoding {
             elements.append(try Element(pgCell: PGCell(type: elementType, format: .binary, bytes: slice)))
             offset += max(length, 0)
         }
+        guard offset == bytes.count else { throw PGDecodingError("the value is no array") }
+        guard count > 0 || Element.pgReadsArray(of: elementType) else { throw cell.mismatch([Element].self) }
         return elements
     }
 }

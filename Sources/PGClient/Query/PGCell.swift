@@ -37,14 +37,14 @@ extension PGCell {
         guard var bytes = self.bytes else { throw PGDecodingError("the value is NULL") }
         if self.format == .binary {
             switch self.type {
-            case .text, .varchar, .bpchar, .name, .json, .xml, .char, .unknown:
-                break
             case .jsonb:
                 guard bytes.first == 1 else { throw PGDecodingError("an unknown version of jsonb") }
                 bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+            case let type where type.isText:
+                break
             default:
                 // The labels of enums and the values of citext are text too; what is not text has NUL bytes or is no UTF-8.
-                guard self.type.rawValue >= PGType.firstUserDefined, !bytes.contains(0),
+                guard self.type.isUserDefined, !bytes.contains(0),
                     let string = String(validating: bytes, as: UTF8.self)
                 else { throw self.mismatch(target) }
                 return string

@@ -51,8 +51,23 @@ public struct PGType: RawRepresentable, Hashable, Sendable {
     public static let timestamptzArray = PGType(rawValue: 1185)
     public static let uuidArray = PGType(rawValue: 2951)
 
-    /// OIDs from here on belong to types that a database made for itself: enums, extensions' types, composites.
-    static let firstUserDefined: UInt32 = 16384
+    /// A type that a database made for itself: an enum, an extension's type, a composite.
+    var isUserDefined: Bool { self.rawValue >= 16384 }
+
+    var isInteger: Bool {
+        switch self {
+        case .int2, .int4, .int8, .oid: true
+        default: false
+        }
+    }
+
+    /// Whether the binary form is text; jsonb has its version before it.
+    var isText: Bool {
+        switch self {
+        case .text, .varchar, .bpchar, .name, .json, .jsonb, .xml, .char, .unknown: true
+        default: false
+        }
+    }
 }
 
 extension PGType: CustomStringConvertible {

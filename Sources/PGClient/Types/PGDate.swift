@@ -82,4 +82,5 @@ extension PGDate: PGEncodable, PGDecodable {
 
 extension PGDate: PGArrayElement {
     public static var pgArrayType: PGType { .dateArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .date }
 }

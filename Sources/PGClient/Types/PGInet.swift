@@ -76,4 +76,5 @@ extension PGInet: PGEncodable, PGDecodable {
 
 extension PGInet: PGArrayElement {
     public static var pgArrayType: PGType { .inetArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .inet || type == .cidr }
 }

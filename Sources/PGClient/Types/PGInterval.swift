@@ -62,12 +62,14 @@ extension PGInterval: PGEncodable, PGDecodable {
 
 extension PGInterval: PGArrayElement {
     public static var pgArrayType: PGType { .intervalArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .interval }
 }
 
 /// An `interval` of microseconds alone, rounded towards zero. Reading throws when it has months or days, whose length is not fixed.
 extension Duration: PGEncodable, PGDecodable, PGArrayElement {
     public static var pgType: PGType { .interval }
     public static var pgArrayType: PGType { .intervalArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .interval }
 
     public var pgValue: PGValue {
         let (seconds, attoseconds) = self.components

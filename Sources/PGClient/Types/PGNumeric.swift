@@ -158,6 +158,7 @@ extension PGNumeric: PGEncodable, PGDecodable {
 
 extension PGNumeric: PGArrayElement {
     public static var pgArrayType: PGType { .numericArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .numeric }
 }
 
 extension Decimal {
@@ -178,6 +179,7 @@ extension Decimal {
 extension Decimal: PGEncodable, PGDecodable, PGArrayElement {
     public static var pgType: PGType { .numeric }
     public static var pgArrayType: PGType { .numericArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .numeric }
 
     public var pgValue: PGValue {
         // `description` of a Decimal never has an exponent.
