@@ -33,6 +33,10 @@ import Testing
         (PGNumeric.notANumber, "'NaN'::numeric"), (PGNumeric.negativeInfinity, "'-infinity'::numeric"),
         (PGJSON(["a": [1, 2]]), #"'{"a": [1, 2]}'::jsonb"#),
         ([PGDate(daysSince2000: 1)], "ARRAY['2000-01-02'::date]"),
+        ([[0, 255], []] as [[UInt8]], #"ARRAY['\x00ff', '']::bytea[]"#),
+        ([PGJSON(["a": 1]), PGJSON([:])], #"ARRAY['{"a": 1}', '{}']::jsonb[]"#),
+        ([PGUnbounded<PGDate>.infinity, .finite(PGDate(daysSince2000: 0))], "ARRAY['infinity', '2000-01-01']::date[]"),
+        ([PGUnbounded<Date>.negativeInfinity, nil], "ARRAY['-infinity', NULL]::timestamptz[]"),
     ]
 
     @Test(arguments: pairs.indices)

@@ -34,6 +34,11 @@ extension UInt8: PGArrayElement {
     }
 }
 
+extension [UInt8]: PGArrayElement {
+    public static var pgArrayType: PGType { .byteaArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .bytea }
+}
+
 extension PGArrayElement where Self: PGEncodable & PGDecodable {
     public static func pgValue(ofArray elements: [Self]) -> PGValue {
         ArrayCoding.encode(elements.lazy.map(\.pgValue), elementType: Self.pgType, arrayType: Self.pgArrayType)

@@ -50,6 +50,7 @@ public struct PGType: RawRepresentable, Hashable, Sendable {
     public static let numericArray = PGType(rawValue: 1231)
     public static let timestamptzArray = PGType(rawValue: 1185)
     public static let uuidArray = PGType(rawValue: 2951)
+    public static let jsonbArray = PGType(rawValue: 3807)
 
     /// A type that a database made for itself: an enum, an extension's type, a composite.
     var isUserDefined: Bool { self.rawValue >= 16384 }
@@ -87,5 +88,6 @@ extension PGType: CustomStringConvertible {
         1114: "timestamp without time zone", 1184: "timestamp with time zone", 1185: "timestamp with time zone[]",
         1186: "interval", 1266: "time with time zone", 1560: "bit", 1562: "bit varying", 1700: "numeric",
         2249: "record", 2278: "void", 2950: "uuid", 2951: "uuid[]", 3802: "jsonb",
+        3807: "jsonb[]",
     ]
 }

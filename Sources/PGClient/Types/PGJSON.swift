@@ -40,3 +40,8 @@ extension PGJSON: PGEncodable, PGDecodable {
         }
     }
 }
+
+extension PGJSON: PGArrayElement {
+    public static var pgArrayType: PGType { .jsonbArray }
+    public static func pgReadsArray(of type: PGType) -> Bool { type == .json || type == .jsonb }
+}

@@ -31,6 +31,11 @@ public enum PGUnbounded<Value: PGUnboundable>: PGEncodable, PGDecodable {
 
 extension PGUnbounded: Equatable where Value: Equatable {}
 
+extension PGUnbounded: PGArrayElement where Value: PGArrayElement {
+    public static var pgArrayType: PGType { Value.pgArrayType }
+    public static func pgReadsArray(of type: PGType) -> Bool { Value.pgReadsArray(of: type) }
+}
+
 extension PGDate: PGUnboundable {
     public static var pgInfinities: (negative: PGValue, positive: PGValue) {
         (.integer(Int32.min, type: .date), .integer(Int32.max, type: .date))
