@@ -230,6 +230,24 @@ import Testing
         }
     }
 
+    /// As the guide says: a `timestamp` is written by the time zone of the session, unless the SQL says which.
+    @Test(arguments: [("Europe/Paris", 3600.0), ("UTC", 0)])
+    func aTimestampIsWrittenAsItIsReadWhenTheSQLSaysUTC(zone: String, shift: Double) async throws {
+        let date = Date(timeIntervalSince1970: 1_800_000_000.25)
+        try await withConnection({ $0.parameters["TimeZone"] = zone }) { connection in
+            try await connection.execute("CREATE TABLE t (at timestamp, by_zone timestamp)")
+            try await connection.execute("INSERT INTO t VALUES (\(date) AT TIME ZONE 'UTC', \(date))")
+            let row = try #require(
+                try await connection.query("SELECT at, by_zone FROM t WHERE at = \(date) AT TIME ZONE 'UTC'").only)
+            #expect(try row.decode("at") == date)
+            #expect(try row.decode("by_zone") == date + shift)
+            // COPY converts nothing.
+            try await connection.copyIn("COPY t (at) FROM STDIN (FORMAT binary)") { try await $0.write(row: date) }
+            let count = try await connection.query("SELECT FROM t WHERE at = \(date) AT TIME ZONE 'UTC'").count
+            #expect(count == 2)
+        }
+    }
+
     @Test func aDateThatPostgreSQLCannotHoldIsRefused() async throws {
         try await withPlainConnection { connection in
             for seconds in [Double.infinity, .nan, 1e15] {

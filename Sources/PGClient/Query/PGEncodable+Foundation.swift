@@ -24,6 +24,9 @@ extension UUID: PGEncodable, PGDecodable {
 
 /// A `timestamptz`, to the microsecond. Also reads `timestamp`, as UTC, and `date`, as its midnight in UTC.
 ///
+/// Where a `timestamp` is wanted, the server makes one by the time zone of the session. `\(date) AT TIME ZONE 'UTC'` in the SQL makes the one
+/// that is read as the same `Date`.
+///
 /// `infinity` and `-infinity` are not read: a column that may hold them is read as `PGUnbounded<Date>`.
 extension Date: PGEncodable, PGDecodable {
     public static var pgType: PGType { .timestamptz }
