@@ -60,15 +60,13 @@ public final class FaultProxy: @unchecked Sendable {  // `state` is touched only
         try? FileManager.default.removeItem(atPath: self.directory)
     }
 
-    /// The configuration with the proxy in place of the server.
+    /// The configuration with the proxy in place of the server, and all else as it was.
     public func configuration() throws -> PGConfiguration {
         var place = ["host": self.directory, "hostaddr": "", "port": "5432"]
         if case .tcp = self.transport {
             place = ["host": "127.0.0.1", "hostaddr": "", "port": "\(self.locked { _ in self.port })"]
         }
-        var configuration = PGConfiguration(try self.original.conninfo(replacing: place))
-        configuration.pool = self.original.pool
-        return configuration
+        return self.original.with(conninfo: try self.original.conninfo(replacing: place))
     }
 
     /// How many connections were ever accepted.

@@ -36,6 +36,28 @@ import Testing
         }
     }
 
+    @Test func theWayThroughTheProxyIsTheOnlyDifference() async throws {
+        var direct = try TestDatabase.serverConfiguration()
+        direct.applicationName = "through the proxy"
+        direct.parameters = ["lock_timeout": "1234"]
+        direct.connectTimeout = .seconds(7)
+        direct.statementCacheCapacity = 0
+        direct.sharing.depth = 3
+        try await withFaultProxy(to: direct) { proxy in
+            let configuration = try proxy.configuration()
+            #expect(configuration.connectTimeout == .seconds(7))
+            #expect(configuration.statementCacheCapacity == 0 && configuration.statementTimeout == nil)
+            #expect(configuration.sharing.depth == 3)
+            try await PGConnection.withConnection(configuration, logger: quietLogger) { connection in
+                let row = try await connection.query(
+                    "SELECT current_setting('application_name'), current_setting('lock_timeout')"
+                ).only
+                #expect(try row?.decode((String, String).self) ?? ("", "") == ("through the proxy", "1234ms"))
+            }
+            #expect(proxy.accepted == 1)
+        }
+    }
+
     @Test func aSlowLineDelaysEveryAnswer() async throws {
         try await self.withProxy { proxy, configuration in
             try await PGConnection.withConnection(configuration, logger: quietLogger) { connection in

@@ -4,7 +4,7 @@ public import CoreMetrics
 public struct PGConfiguration: Sendable {
     /// A URL (`postgresql://user@host/db?sslmode=require`) or keywords (`host=… dbname=…`) as libpq reads them. What it leaves out
     /// comes from the `PG*` variables, a service file and a password file. Never printed.
-    let conninfo: String
+    private(set) var conninfo: String
 
     /// Shown in `pg_stat_activity`; nil leaves the connection string's.
     public var applicationName: String?
@@ -66,6 +66,15 @@ public struct PGConfiguration: Sendable {
     /// Throws `PGError` with code `invalidConfiguration` when the connection string cannot be read.
     public func validate() throws(PGError) {
         _ = try ConnectParameters(self)
+    }
+}
+
+extension PGConfiguration {
+    /// The same settings for another connection string.
+    package func with(conninfo: String) -> PGConfiguration {
+        var copy = self
+        copy.conninfo = conninfo
+        return copy
     }
 }
 
