@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Glibc
 import PGTesting
 import Testing
@@ -132,6 +133,62 @@ import Testing
         #expect(url.hosts == keywords.hosts && url.hosts.map(\.port) == ["1", "2"])
     }
 
+    /// libpq reads the file for itself, and would look the names up on the thread of all connections, with one deadline for both.
+    @Test func whatAServiceNamesIsAsIfItWereWrittenOut() async {
+        await #expect(processExitsWith: .success) {
+            try useServices(
+                """
+                [two]
+                host=one.invalid,two.invalid
+                port=1,2
+                connect_timeout=3
+                password=sesame
+                sslmode=verify-full
+                gssencmode=require
+                target_session_attrs=prefer-standby
+                options=-c geqo=off
+                """)
+            let parameters = try ConnectParameters(PGConfiguration("service=two user=me"))
+            #expect(parameters.hosts.map(\.name) == ["one.invalid", "two.invalid"])
+            #expect(parameters.hosts.map(\.port) == ["1", "2"])
+            #expect(parameters.needsResolution)
+            #expect(parameters.timeout == .seconds(3))
+            #expect(parameters.redacted("open sesame") == "open ***")
+            #expect(parameters.values["gssencmode"] == nil)
+            #expect(parameters.values["options"]?.hasPrefix("-c geqo=off -c ") == true)
+            #expect(parameters.attempts().count == 4)
+            // What the connection string says itself comes first.
+            let here = try ConnectParameters(PGConfiguration("postgresql:///?service=two&host=/tmp&port=3"))
+            #expect(here.hosts.map(\.name) == ["/tmp"] && here.hosts.map(\.port) == ["3"])
+        }
+    }
+
+    @Test func aServiceThatCannotBeReadIsAnInvalidConfiguration() async {
+        await #expect(processExitsWith: .success) {
+            try useServices("[one]\nhost=/tmp\n[broken]\nsecret sesame")
+            let unknown = #expect(throws: PGError.self) { try PGConfiguration("service=two").validate() }
+            #expect(unknown?.code == .invalidConfiguration)
+            #expect(unknown?.message == "definition of service \"two\" not found")
+            let broken = #expect(throws: PGError.self) { try PGConfiguration("service=broken").validate() }
+            #expect(broken?.code == .invalidConfiguration)
+            #expect(broken?.message.contains("sesame") == false)
+        }
+    }
+
+    @Test func testsKeepAwayFromAServiceOnAnotherMachine() async {
+        await #expect(processExitsWith: .success) {
+            try useServices("[near]\nhost=/tmp\n[far]\nhost=db.invalid\n[farther]\nhostaddr=192.0.2.1")
+            for (service, host) in [("far", "db.invalid"), ("farther", "192.0.2.1")] {
+                setenv("DATABASE_URL", "service=\(service)", 1)
+                #expect(throws: TestDatabaseError.notLocal(host: host)) { try TestDatabase.serverConfiguration() }
+            }
+            setenv("DATABASE_URL", "service=near", 1)
+            _ = try TestDatabase.serverConfiguration()
+            setenv("DATABASE_URL", "service=none", 1)
+            #expect(throws: PGError.self) { try TestDatabase.serverConfiguration() }
+        }
+    }
+
     @Test func aPreferredStandbyIsLookedForAmongAllServersFirst() throws {
         let parameters = try ConnectParameters(PGConfiguration("host=/a,/b target_session_attrs=prefer-standby"))
         let attempts = parameters.attempts().map {
@@ -152,6 +209,14 @@ import Testing
         let error = #expect(throws: PGError.self) { try configuration.validate() }
         #expect(error?.code == .invalidConfiguration)
     }
+}
+
+/// Has libpq read this service file, in a process of the test's own.
+private func useServices(_ text: String) throws {
+    let path = NSTemporaryDirectory() + "services-\(getpid())"
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    setenv("PGSERVICEFILE", path, 1)
+    atexit { unlink(getenv("PGSERVICEFILE")) }
 }
 
 /// A TCP port whose queue is full: those who connect hear nothing.

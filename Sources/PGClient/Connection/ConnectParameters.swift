@@ -20,6 +20,8 @@ struct ConnectParameters: Sendable {
     /// What the connection string itself says.
     let given: [String: String]
     private(set) var values: [String: String]
+    /// What libpq takes for what `values` leaves out: from a service, the environment or its own defaults.
+    private let defaults: [String: String]
     private(set) var hosts: [Host]
     private let password: String?
     /// The time for one attempt at one server.
@@ -39,7 +41,13 @@ struct ConnectParameters: Sendable {
         }
         self.given = Self.collect(options)
         var values = self.given
-        let defaults = PQconndefaults().map(Self.collect) ?? [:]
+        let defaults =
+            if values["service"] == nil {
+                PQconndefaults().map(Self.collect) ?? [:]
+            } else {
+                try Self.settings(ofServiceIn: values)
+            }
+        self.defaults = defaults
         self.password = values["password"] ?? defaults["password"]
 
         let names = Self.list(values["host"] ?? defaults["host"])
@@ -60,7 +68,9 @@ struct ConnectParameters: Sendable {
         values["client_encoding"] = "UTF8"
         if let name = configuration.applicationName { values["application_name"] = name }
         // Looking for Kerberos credentials blocks; who wants GSS encryption asks for it.
-        if values["gssencmode"] == nil && getenv("PGGSSENCMODE") == nil { values["gssencmode"] = "disable" }
+        if values["gssencmode"] == nil && getenv("PGGSSENCMODE") == nil && defaults["gssencmode"] != "require" {
+            values["gssencmode"] = "disable"
+        }
         let settings = Self.settings(configuration)
         if !settings.isEmpty {
             let given = values["options"] ?? defaults["options"] ?? ""
@@ -107,7 +117,7 @@ struct ConnectParameters: Sendable {
         } else {
             guard PQsslInUse(connection) == 1 else { return nil }
             // The other modes ask for more than that.
-            if !["verify-ca", "verify-full"].contains(self.values["sslmode"] ?? environment("PGSSLMODE")) {
+            if !["verify-ca", "verify-full"].contains(self.values["sslmode"] ?? self.defaults["sslmode"]) {
                 copy.values["sslmode"] = "require"
             }
         }
@@ -120,7 +130,14 @@ struct ConnectParameters: Sendable {
     func withKeywordsAndValues<R>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> R
     ) -> R {
-        let pairs = self.values.sorted { $0.key < $1.key }
+        Self.withKeywordsAndValues(self.values, body)
+    }
+
+    private static func withKeywordsAndValues<R>(
+        _ settings: [String: String],
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> R
+    ) -> R {
+        let pairs = settings.sorted { $0.key < $1.key }
         let keywords = pairs.map { strdup($0.key) }
         let values = pairs.map { strdup($0.value) }
         defer { for text in keywords + values { free(text) } }
@@ -128,7 +145,7 @@ struct ConnectParameters: Sendable {
     }
 
     private var targetSession: String? {
-        self.values["target_session_attrs"] ?? environment("PGTARGETSESSIONATTRS")
+        self.values["target_session_attrs"] ?? self.defaults["target_session_attrs"]
     }
 
     /// The server as the user called it, for messages.
@@ -148,6 +165,24 @@ struct ConnectParameters: Sendable {
             rest = rest[range.upperBound...]
         }
         return clean + rest
+    }
+
+    /// What the service means that the connection string names, and all else that libpq would connect with.
+    ///
+    /// Nothing in libpq reads a service alone. So it is asked to connect with one setting that it refuses, which it does when it has read
+    /// everything and before it looks for a server.
+    private static func settings(ofServiceIn given: [String: String]) throws(PGError) -> [String: String] {
+        let (keyword, refused) = ("channel_binding", "refused")
+        let connection = Self.withKeywordsAndValues(given.merging([keyword: refused]) { $1 }) {
+            PQconnectStartParams($0, $1, 0)
+        }
+        defer { PQfinish(connection) }
+        var settings = PQconninfo(connection).map(Self.collect) ?? [:]
+        guard settings.removeValue(forKey: keyword) == refused else {
+            // It got no further than the file, whose values it does not quote.
+            throw PGError(.invalidConfiguration, message: String(cString: PQerrorMessage(connection)).onOneLine)
+        }
+        return settings
     }
 
     /// The command line options of a session that set its run-time parameters: in effect without a round trip.
@@ -190,8 +225,6 @@ extension ConnectParameters: CustomStringConvertible {
             .joined(separator: " ")
     }
 }
-
-private func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
 extension Duration {
     /// Whole milliseconds, at least 1 for anything above zero: 0 means "no limit" to PostgreSQL and to `poll`.

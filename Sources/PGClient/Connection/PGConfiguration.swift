@@ -63,7 +63,7 @@ public struct PGConfiguration: Sendable {
         self.conninfo = conninfo
     }
 
-    /// Throws `PGError` with code `invalidConfiguration` when the connection string cannot be read.
+    /// Throws `PGError` with code `invalidConfiguration` when the connection string or the service that it names cannot be read.
     public func validate() throws(PGError) {
         _ = try ConnectParameters(self)
     }
