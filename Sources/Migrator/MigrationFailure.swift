@@ -106,6 +106,11 @@ extension MigrationFailure: CustomStringConvertible {
     }
 }
 
+extension MigrationFailure {
+    /// As a part of a longer text.
+    var sentence: String { [self.message, self.hint].compactMap(\.self).joined(separator: ". ") }
+}
+
 extension MigrationFailure.Place {
     /// A caret below the character that is meant, on a terminal that gives East Asian characters two columns.
     var caret: String {

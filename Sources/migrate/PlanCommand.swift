@@ -11,7 +11,8 @@ struct PlanCommand: AsyncParsableCommand {
             which tables each file locks and how, by the line that does it, whether it writes every row anew, how large the table is \
             here, and who would be in the way right now. What the linter squawk says of the files stands there too, when it is \
             installed. Where no scratch database can be made, the plan says what it cannot tell. In the database itself nothing is \
-            changed, and no lock is taken.
+            changed, and no lock is taken. A file that changes roles, databases or the server is not tried unless --scratch-url names \
+            another cluster, where that stays; what a DO block or a function does is not looked at.
 
             The file of --out holds the hashes of the files, the identity of the server and the state of the ledger: `migrate apply` \
             refuses it when any of these has changed. It also holds the values of --set. Exits with 1, and writes no file, when a \

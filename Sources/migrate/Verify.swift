@@ -15,7 +15,9 @@ struct Verify: AsyncParsableCommand {
 
             What may differ stands in the file \(IgnoreList.fileName) beside the migrations, or is named by --ignore: a name with \
             its schema, where * stands for anything, or a kind, a colon and such a name, as app.tmp_*, index:app.emergency_* or \
-            partition:*. In the database itself nothing is changed, and no lock is taken.
+            partition:*. In the database itself nothing is changed, and no lock is taken. Files that change roles, databases or the \
+            server are not run again unless --scratch-url names another cluster, where that stays; what a DO block or a function does \
+            is not looked at.
             """)
 
     @OptionGroup var connection: ConnectionOptions

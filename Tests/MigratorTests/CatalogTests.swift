@@ -184,6 +184,23 @@ struct CatalogTests {
         }
     }
 
+    @Test func aReplayDoesNotReachBeyondItsDatabase() async throws {
+        try await Scratch.with { scratch in
+            let role = scratch.app.quotedAsName
+            let files = [
+                try migration("1_a.sql", "CREATE TABLE t ();\nALTER ROLE \(role) SET statement_timeout = '30s'")
+            ]
+            try await scratch.up(files)
+            try await scratch.connection.simpleQuery(unsafeSQL: "ALTER ROLE \(role) SET statement_timeout = '5min'")
+            let drift = try await self.drift(scratch, files, replaying: true)
+            #expect(drift.fromReplay == nil)
+            #expect(drift.omissions.contains { $0.contains("line 2 of 1_a.sql acts on the whole cluster") })
+            #expect(
+                try await scratch.values("SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = '\(scratch.app)'")
+                    == ["statement_timeout=5min"])
+        }
+    }
+
     @Test func aScratchDatabaseIsGoneAfterwards() async throws {
         try await self.withEverything { scratch, _ in
             let server = ScratchServer(scratch.database.configuration)
@@ -192,8 +209,8 @@ struct CatalogTests {
                 do {
                     try await server.withDatabase(
                         like: scratch.connection, migrating: [], logger: Scratch.logger
-                    ) { _, connection in
-                        let name: String = try await connection.value("SELECT current_database()::text")
+                    ) { database in
+                        let name: String = try await database.connection.value("SELECT current_database()::text")
                         seen.withLock { $0 = name }
                         if fails { throw CancellationError() }
                     }

@@ -76,6 +76,46 @@ struct DeploymentPlanTests {
         }
     }
 
+    @Test(arguments: ["", "-- migrate:no-transaction\n"])
+    func whatReachesBeyondTheDatabaseIsNotTriedAndMayBeApplied(_ head: String) async throws {
+        try await Scratch.with { scratch in
+            let role = scratch.database.name + "_made"
+            let files = [
+                try migration("1_a.sql", Self.first),
+                try migration("2_b.sql", head + "SELECT 1;\nCREATE ROLE \(role.quotedAsName);"),
+                try migration("3_c.sql", "ALTER TABLE app.big ADD a int;"),
+            ]
+            let roles = "SELECT rolname FROM pg_roles WHERE rolname = '\(role)'"
+            let plan = try DeploymentPlan(json: try await self.plan(scratch, files).json())
+            #expect(try await scratch.values(roles) == [])
+            #expect(plan.files.map(\.failure) == [nil, nil, nil])
+            let line = head.isEmpty ? 2 : 3
+            #expect(plan.files[1].unknown?.contains("line \(line) of 2_b.sql acts on the whole cluster") == true)
+            #expect(plan.files[1].unknown?.contains("--scratch-url") == true)
+            #expect(plan.files[2].unknown == "not tried, since 2_b.sql was not")
+            #expect(try await scratch.migrator().apply(plan, files) == files)
+            #expect(try await scratch.values(roles) == [role])
+            try await scratch.connection.simpleQuery(unsafeSQL: "DROP ROLE \(role.quotedAsName)")
+        }
+    }
+
+    @Test func onAnotherClusterNothingIsLeftOut() async throws {
+        try await withTemporaryServer { server in
+            try server.start()
+            let configuration = PGConfiguration(server.conninfo)
+            try await Migrator(configuration, logger: Scratch.logger).waitForServer(within: .seconds(120))
+            try await Scratch.with { scratch in
+                let role = scratch.database.name + "_made"
+                let files = [try migration("1_a.sql", "CREATE ROLE \(role.quotedAsName)")]
+                let plan = try await self.plan(scratch, files, scratch: ScratchServer(configuration))
+                #expect(plan.files[0].unknown == nil)
+                #expect(plan.files[0].failure == nil)
+                #expect(plan.notes.filter { $0.contains("not known") } == [])
+                #expect(try await scratch.values("SELECT rolname FROM pg_roles WHERE rolname = '\(role)'") == [])
+            }
+        }
+    }
+
     @Test func aPlanWithoutAScratchDatabaseSaysWhatItCannotTell() async throws {
         try await Scratch.with { scratch in
             let files = [try migration("1_a.sql", Self.first)]

@@ -62,12 +62,12 @@ extension Migrator {
             var fromReplay: CatalogDifference?
             if let scratch {
                 do {
-                    let replayed = try await self.replaying(files, on: scratch, connection) { _, scratch in
-                        try await CatalogSnapshot.read(schemas, scratch)
+                    let replayed = try await self.replaying(files, on: scratch, connection) {
+                        try await CatalogSnapshot.read(schemas, $0.connection)
                     }
                     fromReplay = CatalogDifference(expected: replayed.objects, actual: live.objects, ignoring: ignored)
                 } catch let failure as MigrationFailure where failure.kind != .interrupted {
-                    omissions.append("the files were not run again in a scratch database: \(failure.message)")
+                    omissions.append("the files were not run again in a scratch database: \(failure.sentence)")
                 }
             }
             return Drift(

@@ -21,9 +21,7 @@ extension Migrator {
                 do {
                     (planned, notes) = try await self.rehearse(pending, planned, files, ignored, scratch, connection)
                 } catch let failure as MigrationFailure where failure.kind != .interrupted {
-                    notes.append(
-                        "the files were not tried, so their locks are not known: \(failure.message)"
-                            + (failure.hint.map { " " + $0 } ?? ""))
+                    notes.append("the files were not tried, so their locks are not known: \(failure.sentence)")
                 }
             } else {
                 notes.append("the files were not tried, so their locks are not known: there is no scratch database")
@@ -58,49 +56,58 @@ extension Migrator {
     ) async throws -> (files: [DeploymentPlan.File], notes: [String]) {
         let schemas = try await SnapshotTable(connection).newest()?.snapshot.schemas ?? []
         let live = try await CatalogSnapshot.read(schemas, connection)
-        return try await self.replaying(files, on: scratch, connection) { configuration, shadow in
+        return try await self.replaying(files, on: scratch, connection) { shadow in
             var notes: [String] = []
             let difference = CatalogDifference(
-                expected: live.objects, actual: try await CatalogSnapshot.read(schemas, shadow).objects,
+                expected: live.objects, actual: try await CatalogSnapshot.read(schemas, shadow.connection).objects,
                 ignoring: ignored)
             if !difference.isEmpty {
                 notes.append(
                     "the schema is not what the applied files make, so what was found out may not hold: see `migrate verify`"
                 )
             }
-            let migrator = Migrator(configuration, options: self.options, logger: self.logger)
+            let migrator = Migrator(shadow.configuration, options: self.options, logger: self.logger)
             var planned = planned
             for (index, script) in pending.enumerated() {
-                do {
-                    try await migrator.rehearse(script, &planned[index], shadow)
-                } catch let failure as MigrationFailure where failure.kind != .interrupted {
-                    planned[index].failure = failure.description
-                    for later in planned.indices.dropFirst(index + 1) {
-                        planned[later].unknown = "not tried, since \(script.file.fileName) failed"
-                    }
-                    break
+                if try await migrator.rehearse(script, &planned[index], shadow) { continue }
+                let end = planned[index].failure == nil ? "was not" : "failed"
+                for later in planned.indices.dropFirst(index + 1) {
+                    planned[later].unknown = "not tried, since \(script.file.fileName) \(end)"
                 }
+                break
             }
             return (planned, notes)
         }
     }
 
+    /// Returns whether the file was run there, without which nothing can be said of later ones.
     private func rehearse(
-        _ script: MigrationScript, _ file: inout DeploymentPlan.File, _ shadow: PGConnection
-    ) async throws {
-        let observer = try await ShadowObserver(shadow)
+        _ script: MigrationScript, _ file: inout DeploymentPlan.File, _ shadow: ScratchDatabase
+    ) async throws -> Bool {
+        if let refusal = shadow.refusal(of: script) {
+            file.unknown = "not tried, since \(refusal.sentence)"
+            return false
+        }
+        let connection = shadow.connection
+        let observer = try await ShadowObserver(connection)
         let start = ContinuousClock.now
-        let run = ScratchRun(migrator: self, connection: shadow) { try await observer.observe($0, $1) }
-        try await run.run(script)
+        let run = ScratchRun(migrator: self, database: shadow) { try await observer.observe($0, $1) }
+        do {
+            try await run.run(script)
+        } catch let failure as MigrationFailure where failure.kind != .interrupted {
+            file.failure = failure.description
+            return false
+        }
         file.milliseconds = (ContinuousClock.now - start).milliseconds
         if script.directives.isWithoutTransaction {
-            let unknown = try await self.noteConcurrentStatements(of: script, observer, shadow)
+            let unknown = try await self.noteConcurrentStatements(of: script, observer, connection)
             if !unknown.isEmpty {
                 let lines = unknown.map(String.init).joined(separator: ", ")
                 file.unknown = "what the statements of line \(lines) lock, which run outside a transaction"
             }
         }
-        file.locks = try await observer.result(shadow)
+        file.locks = try await observer.result(connection)
+        return true
     }
 
     /// Statements that run alone end with their locks, so that nothing can be observed. Those that work concurrently are known to take

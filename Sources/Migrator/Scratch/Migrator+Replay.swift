@@ -5,10 +5,10 @@ extension Migrator {
     /// Runs the files that the ledger has in force in an empty database, as the roles that applied them and with their values of
     /// `--set`, and then `body` in the same database.
     ///
-    /// Throws `MigrationFailure` when the files are not those of the ledger, or one of them fails.
+    /// Throws `MigrationFailure` when the files are not those of the ledger, or one of them may not be run there or fails.
     func replaying<R: Sendable>(
         _ files: [MigrationFile], on server: ScratchServer, _ connection: PGConnection,
-        _ body: (PGConfiguration, PGConnection) async throws -> R
+        _ body: (ScratchDatabase) async throws -> R
     ) async throws -> R {
         let applied = AppliedMigrations(try await Ledger(connection).entries() ?? [])
         var scripts: [(script: MigrationScript, entry: LedgerEntry)] = []
@@ -24,21 +24,20 @@ extension Migrator {
         let owner: String? = try await connection.value(
             "SELECT max(pg_get_userbyid(nspowner)) FROM pg_namespace WHERE nspname = 'migrate'")
         let roles = scripts.map(\.entry.role) + [self.options.role].compactMap(\.self)
-        return try await server.withDatabase(
-            like: connection, migrating: roles, logger: self.logger
-        ) { configuration, connection in
+        return try await server.withDatabase(like: connection, migrating: roles, logger: self.logger) { database in
             // Files may give others the right to read the ledger.
             var options = MigratorOptions()
             options.role = owner ?? self.options.role
-            try await Migrator(configuration, options: options, logger: self.logger).prepareLedger(connection)
+            try await Migrator(database.configuration, options: options, logger: self.logger)
+                .prepareLedger(database.connection)
             for (script, entry) in scripts {
                 var options = MigratorOptions()
                 options.role = entry.role
                 options.settings = settings[entry.id] ?? [:]
-                let migrator = Migrator(configuration, options: options, logger: self.logger)
-                try await ScratchRun(migrator: migrator, connection: connection).run(script)
+                let migrator = Migrator(database.configuration, options: options, logger: self.logger)
+                try await ScratchRun(migrator: migrator, database: database).run(script)
             }
-            return try await body(configuration, connection)
+            return try await body(database)
         }
     }
 

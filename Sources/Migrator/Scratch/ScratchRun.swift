@@ -4,12 +4,15 @@ import PGClient
 struct ScratchRun {
     /// That of the scratch database, with the options for this file.
     let migrator: Migrator
-    let connection: PGConnection
+    let database: ScratchDatabase
     /// Called after each statement that was run in a transaction, which is still open.
     var observe: (SQLLexer.Statement, PGTransaction) async throws -> Void = { _, _ in }
 
-    /// Throws `MigrationFailure` when a statement fails. What was done before it may stay.
+    private var connection: PGConnection { self.database.connection }
+
+    /// Throws `MigrationFailure` when the file may not be run there, or a statement fails. What was done before it may stay.
     func run(_ script: MigrationScript) async throws {
+        if let refusal = self.database.refusal(of: script) { throw refusal }
         if script.directives.isWithoutTransaction {
             try await self.runOneByOne(script)
         } else {

@@ -23,10 +23,11 @@ public struct ScratchServer: Sendable {
     /// says that it may be dropped.
     func withDatabase<R: Sendable>(
         like original: PGConnection, migrating: [String], logger: Logger,
-        _ body: (PGConfiguration, PGConnection) async throws -> R
+        _ body: (ScratchDatabase) async throws -> R
     ) async throws -> R {
         let name = "migrate_scratch_" + String(UInt64.random(in: 0 ... .max), radix: 36)
         let surroundings = try await Surroundings(original, copy: name, migrating: migrating)
+        let cluster = await Self.cluster(of: original)
         try await self.create(name, surroundings, logger)
         let outcome: Result<R, any Error>
         do {
@@ -38,7 +39,11 @@ public struct ScratchServer: Sendable {
                     for statement in surroundings.statements {
                         _ = try? await connection.simpleQuery(unsafeSQL: statement)
                     }
-                    return try await body(configuration, connection)
+                    let clusters = [cluster, await Self.cluster(of: connection)]
+                    let database = ScratchDatabase(
+                        configuration: configuration, connection: connection,
+                        sharesCluster: clusters.contains(nil) || clusters[0] == clusters[1])
+                    return try await body(database)
                 })
         } catch {
             outcome = .failure(error)
@@ -46,6 +51,11 @@ public struct ScratchServer: Sendable {
         // In a task of its own, so that it happens when this one was cancelled, too.
         await Task { await self.drop(name, logger) }.value
         return try outcome.get()
+    }
+
+    /// Its system identifier; nil when the role may not know.
+    private static func cluster(of connection: PGConnection) async -> String? {
+        try? await connection.value("SELECT system_identifier::text FROM pg_control_system()")
     }
 
     private func create(_ name: String, _ surroundings: Surroundings, _ logger: Logger) async throws {
