@@ -47,6 +47,18 @@ struct MigrationFileTests {
         #expect(error?.position.line == 2)
     }
 
+    @Test(.timeLimit(.minutes(5))) func aFileOfManyStatementsIsRead() throws {
+        let sql = (1...30_000).map { "INSERT INTO a VALUES (\($0), 'some words');\n" }.joined()
+        let script = try MigrationScript(#require(try self.file("1_a.sql", sql)))
+        #expect(script.statements.count == 30_000)
+        #expect(script.statements.last?.position == .init(line: 30_000, column: 1))
+    }
+
+    @Test func linesAreCountedAsTheServerCountsThem() throws {
+        let source = try SourceText("a\r\r\nb\n\u{301}c")
+        #expect((0...4).map(source.line) == ["", "a\r", "b", "\u{301}c", ""])
+    }
+
     private func directives(_ head: String) throws -> MigrationDirectives {
         let file = try #require(try self.file("1_a.sql", head + "\nSELECT 1;"))
         return try MigrationScript(file).directives

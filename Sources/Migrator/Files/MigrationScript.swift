@@ -77,19 +77,19 @@ public struct MigrationScript: Sendable {
     }
 
     private func check(_ statement: SQLLexer.Statement) throws(MigrationFailure) {
-        let place = MigrationFailure.Place(self.file, statement.position)
         switch StatementKind(self.text(of: statement)) {
         case .buildIndex(name: nil, _):
             throw MigrationFailure(
                 .failed,
                 "an index that is built concurrently needs a name, by which it is found again when its building was cut short",
-                place: place)
+                place: .init(self.file, statement.position))
         case .buildIndex where !self.directives.isWithoutTransaction,
             .dropIndex where !self.directives.isWithoutTransaction,
             .detachPartition where !self.directives.isWithoutTransaction,
             .alone where !self.directives.isWithoutTransaction && !["call", "do"].contains(statement.words.first):
             throw MigrationFailure(
-                .failed, "this statement cannot be a part of a transaction", place: place,
+                .failed, "this statement cannot be a part of a transaction",
+                place: .init(self.file, statement.position),
                 hint: "Put it into a file of its own that begins with the line `-- migrate:no-transaction`.")
         default:
             break

@@ -60,8 +60,9 @@ public struct SourceText: Sendable, Hashable {
 
     /// A line without its end; empty when there is none with that number.
     public func line(_ number: Int) -> String {
-        let lines = self.text.split(separator: "\n", maxSplits: number, omittingEmptySubsequences: false)
-        return lines.indices.contains(number - 1) ? String(lines[number - 1]) : ""
+        let lines = self.text.utf8.split(
+            separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
+        return lines.indices.contains(number - 1) ? String(Substring(lines[number - 1])) : ""
     }
 
     private func position(after scalars: some Sequence<Unicode.Scalar>) -> Position {

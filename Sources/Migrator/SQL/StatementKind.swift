@@ -24,8 +24,13 @@ enum StatementKind: Hashable {
 
     init(_ text: String) {
         var reader = Reader(tokens: SQLTokens.of(text)[...])
-        let commits = text.contains(#/\b(?i:commit|rollback)\b/#)
-        self = reader.kind(commits: commits)
+        self = reader.kind(commits: Self.commits(text))
+    }
+
+    /// Whether a block of code ends transactions, as far as its words tell.
+    private static func commits(_ text: String) -> Bool {
+        let words = text.lowercased().utf8.split { !SQLLexer.continuesWord($0) || $0 == UInt8(ascii: "$") }
+        return words.contains { $0.elementsEqual("commit".utf8) || $0.elementsEqual("rollback".utf8) }
     }
 
     /// Whether it waits for transactions to end rather than queue in front of others.
@@ -42,7 +47,7 @@ private struct Reader {
 
     var tokens: ArraySlice<SQLTokens.Token>
 
-    mutating func kind(commits: Bool) -> StatementKind {
+    mutating func kind(commits: @autoclosure () -> Bool) -> StatementKind {
         switch self.word() {
         case "set", "reset": return .setting
         case "create": return self.create()
@@ -51,7 +56,7 @@ private struct Reader {
         case "alter": return self.alter()
         case "vacuum", "call": return .alone
         case "cluster": return self.tokens.isEmpty ? .alone : .ordinary
-        case "do": return commits ? .alone : .ordinary
+        case "do": return commits() ? .alone : .ordinary
         default: return .ordinary
         }
     }
