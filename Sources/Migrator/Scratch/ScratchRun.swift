@@ -44,16 +44,16 @@ struct ScratchRun {
         _ statement: SQLLexer.Statement, of script: MigrationScript, _ transaction: PGTransaction
     ) async throws {
         try await self.reporting(script, statement) {
-            try await transaction.simpleQuery(unsafeSQL: script.text(of: statement))
+            try await transaction.run(statement, of: script)
         }
         try await self.observe(statement, transaction)
     }
 
     private func reporting(
-        _ script: MigrationScript, _ statement: SQLLexer.Statement?, _ body: () async throws -> [PGRows]
+        _ script: MigrationScript, _ statement: SQLLexer.Statement?, _ body: () async throws -> Void
     ) async throws {
         do {
-            _ = try await body()
+            try await body()
         } catch let error as PGError {
             guard let statement else { throw MigrationFailure(error) }
             throw MigrationFailure(error, in: statement, of: script.file)
