@@ -201,6 +201,21 @@ struct CatalogTests {
         }
     }
 
+    @Test func aReplayForgetsWhatAFileLeftInTheSession() async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration("1_a.sql", "CREATE TABLE orders ()"),
+                try migration(
+                    "2_b.sql", "CREATE TEMP TABLE orders (); SET default_transaction_read_only = on"),
+                try migration("3_c.sql", "ALTER TABLE orders ADD b int"),
+            ]
+            try await scratch.up(files)
+            let drift = try await self.drift(scratch, files, replaying: true)
+            #expect(drift.fromReplay?.isEmpty == true)
+            #expect(drift.omissions == [])
+        }
+    }
+
     @Test func aScratchDatabaseIsGoneAfterwards() async throws {
         try await self.withEverything { scratch, _ in
             let server = ScratchServer(scratch.database.configuration)

@@ -244,12 +244,13 @@ struct MigratorTests {
             options.role = scratch.owner
             let migrator = Migrator(
                 PGConfiguration(scratch.database.conninfo + login), options: options, logger: Scratch.logger)
-            try await migrator.up([
-                migration("1_a.sql", "CREATE SCHEMA s; CREATE TABLE s.t ()"),
-                migration(
+            let files = [
+                try migration("1_a.sql", "CREATE SCHEMA s; CREATE TABLE s.t ()"),
+                try migration(
                     "2_b.sql",
                     "-- migrate:no-transaction\nCREATE TABLE s.u (v int);\nCREATE INDEX CONCURRENTLY u_v ON s.u (v);"),
-            ])
+            ]
+            try await migrator.up(files)
             let owners = """
                 SELECT DISTINCT relowner::regrole FROM pg_class
                 WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('s', 'migrate'))
@@ -292,6 +293,36 @@ struct MigratorTests {
             #expect(try await scratch.values("SELECT path FROM b") == ["\"$user\", public"])
             #expect(try await scratch.values("SELECT who <> '\(scratch.owner)' FROM b") == ["true"])
             #expect(try await scratch.values("SELECT lock || ' ' || statement FROM b") == ["3s 4s"])
+        }
+    }
+
+    @Test(arguments: ["", "-- migrate:no-transaction\n"])
+    func aFileIsTheSameAloneAndAfterAnother(_ head: String) async throws {
+        try await Scratch.with { scratch in
+            let leaving = """
+                CREATE TEMP TABLE orders AS SELECT 1 AS id;
+                PREPARE statement AS SELECT 1;
+                DECLARE rows CURSOR WITH HOLD FOR SELECT 1;
+                SET default_transaction_isolation = 'serializable';
+                """
+            let readOnly = "\nSET default_transaction_read_only = on;"
+            try await scratch.up([
+                migration("1_a.sql", "CREATE TABLE orders (a int)"),
+                migration("2_b.sql", leaving + readOnly),
+                migration("3_c.sql", head + leaving),
+                migration(
+                    "4_d.sql",
+                    head + """
+                        ALTER TABLE orders ADD b int;
+                        CREATE TABLE modes AS SELECT current_setting('transaction_isolation') AS isolation;
+                        """),
+                migration("5_e.sql", leaving + readOnly),
+            ])
+            #expect(
+                try await scratch.values(
+                    "SELECT attname FROM pg_attribute WHERE attrelid = 'public.orders'::regclass AND attnum > 0")
+                    == ["a", "b"])
+            #expect(try await scratch.values("SELECT isolation FROM modes") == ["read committed"])
         }
     }
 

@@ -49,13 +49,16 @@ struct PsqlScriptTests {
     }
 
     /// Runs psql, and returns its exit status and what it complained about.
-    private func psql(_ script: String, _ scratch: Scratch) async throws -> (status: Int32, errors: String) {
+    private func psql(
+        _ script: String, _ scratch: Scratch, conninfo: String = "", environment: [String: String] = [:]
+    ) async throws -> (status: Int32, errors: String) {
         let path = NSTemporaryDirectory() + UUID().uuidString + ".sql"
         try Data(script.utf8).write(to: URL(filePath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["psql", "-X", "-f", path, scratch.database.conninfo]
+        process.arguments = ["psql", "-X", "-f", path, scratch.database.conninfo + conninfo]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let errors = Pipe()
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
@@ -96,6 +99,26 @@ struct PsqlScriptTests {
             #expect(status != 0)
             #expect(errors.contains("holds this database's lock"))
             #expect(try await scratch.values("SELECT to_regclass('a')") == [nil])
+        }
+    }
+
+    @Test(arguments: ["", "-- migrate:no-transaction\n"])
+    func whatAFileLeavesInTheSessionDoesNotReachTheNext(_ head: String) async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration("1_a.sql", "CREATE TABLE orders ()"),
+                try migration("2_b.sql", head + "CREATE TEMP TABLE orders ()"),
+                try migration("3_c.sql", head + "ALTER TABLE orders ADD b int"),
+                try migration("4_d.sql", "SET default_transaction_read_only = on"),
+                try migration("5_e.sql", head + "ALTER TABLE orders ADD c int"),
+            ]
+            let (status, errors) = try await self.psql(try await scratch.migrator().script(files), scratch)
+            #expect(status == 0)
+            #expect(errors == "")
+            #expect(
+                try await scratch.values(
+                    "SELECT attname FROM pg_attribute WHERE attrelid = 'public.orders'::regclass AND attnum > 0")
+                    == ["b", "c"])
         }
     }
 

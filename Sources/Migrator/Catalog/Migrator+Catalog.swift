@@ -18,8 +18,9 @@ extension Migrator {
     /// Keeps what the schemas look like. Called under the lock, after the last file of a run and after whatever else changed what the
     /// ledger says.
     func recordCatalog(_ connection: PGConnection) async throws {
+        try await connection.simpleQuery(unsafeSQL: SessionSettings.forgetting.text)
         try await connection.withTransaction(isolation: .repeatableRead) { transaction in
-            // Files leave the session as the login, who may have no right to the ledger.
+            // The session is the login's now, who may have no right to the ledger.
             try await transaction.simpleQuery(
                 unsafeSQL: SessionSettings.ledger(role: self.options.role, isLocal: true).text)
             let newest = try await SnapshotTable(transaction).newest()

@@ -58,6 +58,7 @@ struct PsqlScript {
 
     private static let ending = """
 
+        \(SessionSettings.forgetting.text)
         SELECT pg_catalog.pg_advisory_unlock(\(RunLock.namespace), \(RunLock.key));
         \\o
         \\echo done
@@ -74,7 +75,7 @@ struct PsqlScript {
         return """
 
             \\echo applying \(script.file.fileName)
-            \(isWhole ? "BEGIN;" : "")
+            \(isWhole ? SessionSettings.forgetting.text + "BEGIN;" : "")
             \(settings.statements(isLocal: isWhole).text)
             SELECT current_user AS migrate_role \\gset
             \(isWhole ? self.transaction(script) : self.statements(script))
@@ -121,7 +122,6 @@ struct PsqlScript {
             }
         }
         return text + self.inTransaction(journal.ended(.up, script.file.version))
-            + "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;"
     }
 
     private func inTransaction(_ text: SQLText) -> String {

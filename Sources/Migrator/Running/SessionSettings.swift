@@ -10,10 +10,18 @@ struct SessionSettings {
     /// What the session calls itself, so that whoever looks at the server sees which file is at work.
     let applicationName: String
 
-    /// Statements that forget what an earlier file has set, and set what this one asks for: until the transaction ends when `isLocal`,
-    /// until the session ends otherwise.
+    /// Statements that leave nothing of an earlier file in the session but its advisory locks, of which the run's own is one. They stand
+    /// before a transaction, which begins as the session is set.
+    static let forgetting: SQLText = """
+        RESET SESSION AUTHORIZATION; RESET ALL; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD SEQUENCES; DISCARD TEMP;
+        SET client_encoding = 'UTF8';
+
+        """
+
+    /// Statements that set what the file asks for: until the transaction ends when `isLocal`; otherwise they forget first, and set it
+    /// until the session ends.
     func statements(isLocal: Bool) -> SQLText {
-        "RESET SESSION AUTHORIZATION; RESET ALL;\n" + Self.set(self.values, isLocal: isLocal)
+        (isLocal ? "" : Self.forgetting) + Self.set(self.values, isLocal: isLocal)
     }
 
     /// Who writes the ledger, whatever role a file has taken.

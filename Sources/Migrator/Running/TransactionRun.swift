@@ -27,6 +27,7 @@ struct TransactionRun {
         let settings = self.migrator.sessionSettings(self.script, lockTimeout: lockTimeout, self.connection)
         let opening: SQLText = "SELECT current_user::text AS role, pg_catalog.pg_current_xact_id()::text AS xid"
         do {
+            try await self.connection.simpleQuery(unsafeSQL: SessionSettings.forgetting.text)
             try await self.connection.withTransaction(
                 unsafeOpening: (settings.statements(isLocal: true) + opening).text
             ) { transaction, rows in

@@ -16,6 +16,7 @@ struct ScratchRun {
         if script.directives.isWithoutTransaction {
             try await self.runOneByOne(script)
         } else {
+            try await self.connection.simpleQuery(unsafeSQL: SessionSettings.forgetting.text)
             try await self.connection.withTransaction { transaction in
                 try await transaction.simpleQuery(unsafeSQL: self.settings(for: script, isLocal: true))
                 for statement in script.statements { try await self.run(statement, of: script, transaction) }
@@ -37,7 +38,6 @@ struct ScratchRun {
                 }
             }
         }
-        try await self.connection.simpleQuery(unsafeSQL: "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
     }
 
     private func run(
