@@ -2,7 +2,8 @@
 public struct MigratorOptions: Sendable {
     /// The last version to apply; nil applies all.
     public var target: Int64?
-    /// The role that owns the ledger and whatever the migrations create; nil leaves the login's own.
+    /// The role that owns the ledger and whatever the migrations create; nil leaves the login's own, or the one
+    /// that `ALTER ROLE … SET role` gives it.
     public var role: String?
     /// Read by migrations as `current_setting('migrate.NAME', true)`. Names are letters, digits and underscores.
     public var settings: [String: String] = [:]

@@ -50,6 +50,20 @@ struct DoctorTests {
         }
     }
 
+    @Test func aLoginThatIsGivenARoleIsExaminedAsThat() async throws {
+        try await Scratch.with { scratch in
+            let login = try await scratch.login(withRole: scratch.owner)
+            let before = try await self.examine(scratch, conninfo: login)
+            #expect(self.problems(before) == [])
+            #expect(
+                before.first { $0.name == "role" }?.message
+                    == "logged in as \(scratch.app), creates as \(scratch.owner)")
+            let migrator = Migrator(PGConfiguration(scratch.database.conninfo + login), logger: Scratch.logger)
+            try await migrator.up([migration("1_a.sql", "SELECT 1")])
+            #expect(try await self.problems(self.examine(scratch, conninfo: login)) == [])
+        }
+    }
+
     @Test func aLedgerThatOthersOwnOrWriteIsAProblem() async throws {
         try await Scratch.with { scratch in
             var options = MigratorOptions()

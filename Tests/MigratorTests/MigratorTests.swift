@@ -326,6 +326,24 @@ struct MigratorTests {
         }
     }
 
+    @Test func whoIsGivenARoleAtItsLoginActsAsThat() async throws {
+        try await Scratch.with { scratch in
+            let conninfo = scratch.database.conninfo + (try await scratch.login(withRole: scratch.owner))
+            let migrator = Migrator(PGConfiguration(conninfo), logger: Scratch.logger)
+            try await migrator.up([
+                migration("1_a.sql", "CREATE SCHEMA s; CREATE TABLE s.t (v int)"),
+                migration("2_b.sql", "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY t_v ON s.t (v);"),
+                migration("3_c.sql", "CREATE TABLE s.u ()"),
+            ])
+            let owners = """
+                SELECT DISTINCT relowner::regrole FROM pg_class
+                WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('s', 'migrate'))
+                """
+            #expect(try await scratch.values(owners) == [scratch.owner])
+            #expect(try await scratch.values("SELECT DISTINCT role FROM migrate.ledger") == [scratch.owner])
+        }
+    }
+
     @Test func breaksBeforeIsWrittenToTheLedger() async throws {
         try await Scratch.with { scratch in
             try await scratch.up([try migration("3_a.sql", "-- migrate:breaks-before 2\nSELECT 1")])

@@ -63,6 +63,13 @@ struct Scratch: Sendable {
         return " user='\(role)' password='for tests'"
     }
 
+    /// Lets `app` log in as one that acts as a role from the beginning; what is added to a connection string to do so.
+    func login(withRole role: String) async throws -> String {
+        try await self.connection.simpleQuery(
+            unsafeSQL: "GRANT \"\(role)\" TO \"\(self.app)\"; ALTER ROLE \"\(self.app)\" SET role = '\(role)'")
+        return try await self.login(as: self.app)
+    }
+
     /// The first column of a query's rows, as text.
     func values(_ sql: String) async throws -> [String?] {
         try await self.connection.query(PGQuery(unsafeSQL: "SELECT t::text FROM (\(sql)) AS q (t)")).map {

@@ -101,9 +101,9 @@ private struct Doctor {
         let row = try await self.connection.query(
             """
             SELECT session_user::text AS login, login.rolsuper AS is_superuser, pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
-                owner.rolname::text AS owner, coalesce(login.rolsuper OR pg_has_role(owner.oid, 'MEMBER'), false) AS is_member,
+                owner.rolname::text AS owner, coalesce(login.rolsuper OR pg_has_role(login.oid, owner.oid, 'MEMBER'), false) AS is_member,
                 coalesce(has_database_privilege(owner.oid, current_database(), 'CREATE'), false) AS may_create
-            FROM pg_roles AS login LEFT JOIN pg_roles AS owner ON owner.rolname = coalesce(\(self.role), session_user)
+            FROM pg_roles AS login LEFT JOIN pg_roles AS owner ON owner.rolname = coalesce(\(self.role), current_user)
             WHERE login.rolname = session_user
             """
         )[0]  // whoever is logged in is a role
@@ -128,7 +128,7 @@ private struct Doctor {
                     "role-create", .problem, "\(owner) may not create schemas in this database",
                     remedy: "GRANT CREATE ON DATABASE \(database.quotedAsName) TO \(owner.quotedAsName);"))
         }
-        if try row.decode("is_superuser", as: Bool.self), self.role == nil {
+        if try row.decode("is_superuser", as: Bool.self), self.role == nil, owner == login {
             findings.append(
                 Finding(
                     "superuser", .note, "whatever is created would belong to the superuser \(login)",
@@ -168,7 +168,7 @@ private struct Doctor {
         }
         let owner: String = try await self.connection.value(
             "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'migrate.ledger'::regclass")
-        let writer: String = try await self.connection.value("SELECT quote_ident(coalesce(\(self.role), session_user))")
+        let writer: String = try await self.connection.value("SELECT quote_ident(coalesce(\(self.role), current_user))")
         if owner != writer {
             findings.append(
                 Finding(

@@ -26,29 +26,34 @@ struct SessionSettings {
 
     /// Who writes the ledger, whatever role a file has taken.
     static func ledger(role: String?, isLocal: Bool) -> SQLText {
-        Self.set([("role", role ?? "none")], isLocal: isLocal)
+        Self.set([("role", role)], isLocal: isLocal)
     }
 
-    private var values: [(name: SQLText, value: String)] {
+    /// nil is what the session has by itself.
+    private var values: [(name: SQLText, value: String?)] {
         let statementTimeout = self.script.directives.statementTimeout ?? .zero
-        var values = [
+        var values: [(name: SQLText, value: String?)] = [
             // The rules by which the file was split into statements.
-            (name: SQLText("standard_conforming_strings"), value: "on"),
-            (name: "application_name", value: self.applicationName + ": " + self.script.file.fileName),
-            (name: "lock_timeout", value: "\(self.lockTimeout.milliseconds)"),
-            (name: "statement_timeout", value: "\(statementTimeout.milliseconds)"),
-            (name: "idle_in_transaction_session_timeout", value: "0"),
+            ("standard_conforming_strings", "on"),
+            ("application_name", self.applicationName + ": " + self.script.file.fileName),
+            ("lock_timeout", "\(self.lockTimeout.milliseconds)"),
+            ("statement_timeout", "\(statementTimeout.milliseconds)"),
+            ("idle_in_transaction_session_timeout", "0"),
         ]
         // So that the server does not go on with a statement, and keep the lock, for a migrate that was killed.
         if self.serverVersion >= 140_000 { values.append(("client_connection_check_interval", "1000")) }
         values += self.options.settings.sorted { $0.key < $1.key }.map { ("migrate.\(name: $0.key)", $0.value) }
-        values.append(("role", self.script.directives.role ?? self.options.role ?? "none"))
+        values.append(("role", self.script.directives.role ?? self.options.role))
         return values
     }
 
-    private static func set(_ values: [(name: SQLText, value: String)], isLocal: Bool) -> SQLText {
+    private static func set(_ values: [(name: SQLText, value: String?)], isLocal: Bool) -> SQLText {
         let scope: SQLText = isLocal ? "LOCAL" : "SESSION"
-        return SQLText(joining: values.map { "SET \(scope) \($0.name) = \($0.value);\n" }, by: "")
+        let settings = values.map { name, value -> SQLText in
+            let value: SQLText = value.map { "\($0)" } ?? "DEFAULT"
+            return "SET \(scope) \(name) = \(value);\n"
+        }
+        return SQLText(joining: settings, by: "")
     }
 }
 
