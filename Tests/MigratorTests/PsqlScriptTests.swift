@@ -122,6 +122,21 @@ struct PsqlScriptTests {
         }
     }
 
+    @Test(arguments: ["", "-- migrate:no-transaction\n"])
+    func textIsUTF8WhateverTheEncodingOfTheTerminal(_ head: String) async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration("1_a.sql", head + "CREATE TABLE a (b text);\nINSERT INTO a VALUES ('Größe')"),
+                try migration("2_b.sql", head + "INSERT INTO a VALUES ('漢');\nCOPY a FROM stdin;\né\n\\.\n"),
+            ]
+            let script = try await scratch.migrator().script(files)
+            let (status, errors) = try await self.psql(script, scratch, environment: ["PGCLIENTENCODING": "LATIN1"])
+            #expect(status == 0)
+            #expect(errors == "")
+            #expect(try await scratch.values("SELECT b FROM a") == ["Größe", "漢", "é"])
+        }
+    }
+
     @Test func aFileThatFailsLeavesThoseBeforeIt() async throws {
         try await Scratch.with { scratch in
             let files = [

@@ -41,6 +41,7 @@ struct PsqlScript {
             \\set ON_ERROR_ROLLBACK off
             \\set AUTOCOMMIT on
             \\o /dev/null
+            SET client_encoding = 'UTF8';
 
             SELECT pg_catalog.pg_try_advisory_lock(\(RunLock.namespace), \(RunLock.key)) AS migrate_locked \\gset
             \\if :migrate_locked
