@@ -6,8 +6,8 @@ struct Wait: AsyncParsableCommand {
         abstract: "Waits until the server can be written to, or until nothing is pending.",
         discussion: """
             Only what passes by itself is waited for: a server that is not there yet, is starting, recovers, or has no connection free. \
-            A wrong password, database or role ends it at once. Exits with 6 when the server did not come, with 3 when migrations were \
-            still pending.
+            A wrong password, database or role ends it at once, and with --applied a pooler does. Exits with 6 when the server did not \
+            come, with 3 when migrations were still pending.
 
             EXAMPLES
               migrate wait --timeout 2m

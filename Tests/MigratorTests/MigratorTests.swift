@@ -251,6 +251,7 @@ struct MigratorTests {
                     "-- migrate:no-transaction\nCREATE TABLE s.u (v int);\nCREATE INDEX CONCURRENTLY u_v ON s.u (v);"),
             ]
             try await migrator.up(files)
+            try await migrator.waitUntilApplied(files, within: .zero)
             let owners = """
                 SELECT DISTINCT relowner::regrole FROM pg_class
                 WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('s', 'migrate'))

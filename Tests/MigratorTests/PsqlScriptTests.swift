@@ -137,6 +137,22 @@ struct PsqlScriptTests {
         }
     }
 
+    @Test func aLoginThatDoesNotInheritActsAsTheRole() async throws {
+        try await Scratch.with { scratch in
+            let login = try await scratch.login(as: scratch.app)
+            try await scratch.connection.simpleQuery(
+                unsafeSQL: "ALTER ROLE \"\(scratch.app)\" NOINHERIT; GRANT \"\(scratch.owner)\" TO \"\(scratch.app)\"")
+            var options = MigratorOptions()
+            options.role = scratch.owner
+            let files = [try migration("1_a.sql", "CREATE SCHEMA s")]
+            let script = try await scratch.migrator(options: options).script(files)
+            let (status, errors) = try await self.psql(script, scratch, conninfo: login)
+            #expect(status == 0)
+            #expect(errors == "")
+            #expect(try await scratch.values("SELECT role FROM migrate.ledger") == [scratch.owner])
+        }
+    }
+
     @Test func aFileThatFailsLeavesThoseBeforeIt() async throws {
         try await Scratch.with { scratch in
             let files = [

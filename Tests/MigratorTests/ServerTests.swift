@@ -13,8 +13,8 @@ struct ServerTests {
             try await withTransactionPooler(to: scratch.database.configuration) { pooled in
                 try await MigrateProgram.with(conninfo: pooled.conninfo(replacing: [:])) { migrate in
                     try migrate.write("0001_a.sql", "CREATE TABLE a ()")
-                    for command in ["up", "status"] {
-                        let result = try await migrate.run(command)
+                    for command in [["up"], ["status"], ["wait", "--applied"]] {
+                        let result = try await migrate.start(command[0], Array(command.dropFirst())).wait()
                         #expect(result.status == 1)
                         #expect(result.error.contains("a pooler between migrate and the server"), "\(result)")
                         #expect(result.error.contains("MIGRATE_DATABASE_URL"))

@@ -50,9 +50,8 @@ struct PsqlScript {
             \\endif
 
             BEGIN;
-            \((self.ledgerRole + LedgerTables.statements).text)
+            \((self.ledgerRole + LedgerTables.statements + guardStatement).text)
             COMMIT;
-            \(guardStatement.text)
 
             """
     }

@@ -30,7 +30,7 @@ extension Migrator {
         var backoff = Backoff(from: .milliseconds(100), to: .seconds(2))
         while true {
             let left = limit - (ContinuousClock.now - start)
-            let pending = try await self.withConnection(wait: left, isPrepared: false) {
+            let pending = try await self.withConnection(wait: left) {
                 try await self.plan(files, $0).pending
             }
             guard let first = pending.first else { return }
