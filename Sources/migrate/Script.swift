@@ -6,8 +6,8 @@ struct Script: AsyncParsableCommand {
         abstract: "Writes the pending migrations as one file for psql, ledger included, for change control.",
         discussion: """
             What psql leaves behind when it has run the script is what "migrate up" would have left. The script takes the same lock, sets \
-            the same timeouts, and refuses a database that does not stand where this one stands. It does not try again when tables are \
-            locked, and stops at the first error.
+            the same timeouts, and refuses a database that does not stand where this one stands; with --from above 0, repeatable files are \
+            not compared. It does not try again when tables are locked, and stops at the first error.
 
             EXAMPLES
               migrate script > change-4711.sql && psql -X -f change-4711.sql

@@ -153,6 +153,25 @@ struct PsqlScriptTests {
         }
     }
 
+    @Test func aScriptOfRepeatableFilesIsRunOnce() async throws {
+        try await Scratch.with { scratch in
+            for column in 1...2 {
+                let file = try migration("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT \(column) AS a")
+                let script = try await scratch.migrator().script([file])
+                #expect(try await self.psql(script, scratch).status == 0)
+                let (again, complaint) = try await self.psql(script, scratch)
+                #expect(again != 0)
+                #expect(complaint.contains("another state of the database"))
+            }
+            let first = try migration("1_a.sql", "SELECT 1")
+            let third = try migration("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 3 AS a")
+            // Made without a database, it knows of the versions only.
+            let script = try scratch.migrator().script([first, third], from: 1)
+            try await scratch.migrator().baseline([first], to: 1)
+            #expect(try await self.psql(script, scratch).status == 0)
+        }
+    }
+
     @Test func aFileThatFailsLeavesThoseBeforeIt() async throws {
         try await Scratch.with { scratch in
             let files = [

@@ -1,12 +1,20 @@
+internal import OpenSSLCrypto
+
 /// A text that `psql` runs, and that leaves behind what `Migrator.up` would.
 struct PsqlScript {
     /// In the order of application.
     let scripts: [MigrationScript]
-    /// The versions that have to be in force where it is run.
-    let expected: [Int64]
+    /// What has to be in force where it is run.
+    let expected: State
     let options: MigratorOptions
     /// A JSON object.
     let settings: String
+
+    struct State {
+        let versions: [Int64]
+        /// Names and hashes of the repeatable files, in their order; nil when those are not known.
+        let repeatables: [String]?
+    }
 
     /// Throws `MigrationFailure` for what `psql` would read otherwise than the server.
     func text() throws(MigrationFailure) -> String {
@@ -16,13 +24,10 @@ struct PsqlScript {
 
     private var opening: String {
         let names = self.scripts.map { "--     " + $0.file.fileName }.joined(separator: "\n")
-        let versions = SQLText(joining: self.expected.map { "\($0)" }, by: ", ")
         let guardStatement: SQLText = """
             DO $migrate$
             BEGIN
-                IF (SELECT array_agg(version ORDER BY version) FROM migrate.ledger
-                    WHERE version IS NOT NULL AND direction = 'up' AND state IN ('applied', 'baseline'))
-                    IS DISTINCT FROM nullif(ARRAY[\(versions)]::bigint[], '{}') THEN
+                IF \(self.expected.isOther) THEN
                     RAISE EXCEPTION 'this script was made for another state of the database'
                         USING HINT = 'Compare with migrate status, and make the script anew.';
                 END IF;
@@ -164,6 +169,32 @@ struct PsqlScript {
     ]
 }
 
+extension PsqlScript.State {
+    init(_ applied: AppliedMigrations) {
+        self.versions = applied.versions.keys.sorted()
+        self.repeatables = applied.repeatables.values.map { "\($0.slug) \(Hex.encode($0.sha256))" }.sorted()
+    }
+
+    /// A condition that is true where something else is in force.
+    fileprivate var isOther: SQLText {
+        let inForce: SQLText = "direction = 'up' AND state IN ('applied', 'baseline')"
+        let versions = SQLText(joining: self.versions.map { "\($0)" }, by: ", ")
+        let isOther: SQLText = """
+            (SELECT array_agg(version ORDER BY version) FROM migrate.ledger WHERE version IS NOT NULL AND \(inForce))
+                    IS DISTINCT FROM nullif(ARRAY[\(versions)]::bigint[], '{}')
+            """
+        guard let repeatables else { return isOther }
+        let files = SQLText(joining: repeatables.map { "\($0)" }, by: ", ")
+        return isOther + """
+
+                    OR (SELECT array_agg(slug || ' ' || encode(sha256, 'hex') ORDER BY slug COLLATE "C") FROM (
+                        SELECT DISTINCT ON (slug) slug, sha256 FROM migrate.ledger WHERE version IS NULL AND \(inForce)
+                        ORDER BY slug, id DESC) AS repeatable)
+                    IS DISTINCT FROM nullif(ARRAY[\(files)]::text[], '{}')
+            """
+    }
+}
+
 extension Migrator {
     /// A text for `psql` that applies what is pending. Reads only, and takes no lock. Throws `MigrationFailure`.
     public func script(_ files: [MigrationFile]) async throws -> String {
@@ -175,7 +206,7 @@ extension Migrator {
                 throw MigrationFailure(
                     .failed, "\(half.file.fileName) stands half-way", hint: "Let `migrate up` end it first.")
             }
-            return try self.script(plan.pending, on: AppliedMigrations(ledger).versions.keys.sorted())
+            return try self.script(plan.pending, on: .init(AppliedMigrations(ledger)))
         }
     }
 
@@ -191,14 +222,16 @@ extension Migrator {
         for file in after where (file.version ?? .min) <= self.options.target ?? .max {
             scripts.append(try MigrationScript(file))
         }
-        return try self.script(scripts, on: before.compactMap(\.version))
+        return try self.script(
+            scripts, on: .init(versions: before.compactMap(\.version), repeatables: version == 0 ? [] : nil))
     }
 
-    private func script(_ scripts: [MigrationScript], on versions: [Int64]) throws(MigrationFailure) -> String {
+    private func script(_ scripts: [MigrationScript], on expected: PsqlScript.State) throws(MigrationFailure) -> String
+    {
         let settings: String
         do { settings = try self.settingsJSON() } catch {
             throw MigrationFailure(.usage, "a setting is no text: \(error)")
         }
-        return try PsqlScript(scripts: scripts, expected: versions, options: self.options, settings: settings).text()
+        return try PsqlScript(scripts: scripts, expected: expected, options: self.options, settings: settings).text()
     }
 }
