@@ -7,7 +7,7 @@ enum Interruption {
     /// Runs `body` until it ends or the first signal comes, and then until what it was at is undone. A second signal ends the process
     /// at once.
     ///
-    /// Throws `MigrationFailure` of kind `interrupted` when `body` was cancelled.
+    /// Throws `MigrationFailure` of kind `interrupted` when `body` was cancelled; what that meant for a file, only `body` can say.
     static func cancelling<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
         let (signals, continuation) = AsyncStream<Int32>.makeStream()
         let sources = [SIGINT, SIGTERM].map { number in
@@ -36,9 +36,7 @@ enum Interruption {
             } catch is CancellationError {
                 // Told below.
             }
-            throw MigrationFailure(
-                .interrupted, "interrupted: the file at hand was rolled back, and those before it stay applied",
-                hint: "Run migrate again to go on.")
+            throw MigrationFailure(.interrupted, "interrupted")
         }
     }
 }

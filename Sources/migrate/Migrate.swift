@@ -14,8 +14,8 @@ struct Migrate: AsyncParsableCommand {
             applied after them whenever they have changed.
 
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 migrations are pending (status, wait), 4 files and ledger contradict each \
-            other, 5 a lock was not free in time, 6 the server cannot be reached, 7 a finding of the linter (plan --strict), 8 interrupted and \
-            undone, or to be taken up again, 9 stopped half-way and to be looked at by a person.
+            other, 5 a lock was not free in time, 6 the server cannot be reached, 7 a finding of the linter (plan --strict), 8 interrupted: a \
+            file that was at work was undone, or is to be taken up again, 9 stopped half-way and to be looked at by a person.
             """,
         version: "migrate \(Migrator.version)",
         groupedSubcommands: [

@@ -170,6 +170,29 @@ struct ProgramTests {
         }
     }
 
+    @Test func whatWaitsSaysOnlyThatItWasInterrupted() async throws {
+        try await Scratch.with { scratch in
+            try await MigrateProgram.with(scratch) { migrate in
+                try migrate.write("0001_a.sql", "CREATE TABLE a ()")
+                try await RunLock(scratch.connection).acquire(within: .zero) { _ in }
+                let program = try migrate.start("up")
+                _ = try await program.find(in: .output) { $0.contains("waiting") ? true : nil }
+                program.terminate()
+                let result = await program.wait()
+                self.expect(result, .interrupted)
+                #expect(result.error == "error: interrupted\n")
+            }
+        }
+        try await MigrateProgram.with(conninfo: "host=/nonexistent") { migrate in
+            let program = try migrate.start("wait", ["--timeout", "1h"])
+            _ = try await program.find(in: .output) { $0.contains("waiting") ? true : nil }
+            program.terminate()
+            let result = await program.wait()
+            self.expect(result, .interrupted)
+            #expect(result.error == "error: interrupted\n")
+        }
+    }
+
     @Test func afterAKillTheNextRunGoesOn() async throws {
         try await Scratch.with { scratch in
             try await MigrateProgram.with(scratch) { migrate in
