@@ -45,9 +45,9 @@ struct ConnectionOptions: ParsableArguments {
         return configuration
     }
 
-    /// Looks at URLs and at keywords with values, as libpq takes both.
+    /// Looks at URLs and at keywords with values as libpq reads them. What it cannot read, it will not connect with.
     static func holdsPassword(_ conninfo: String) -> Bool {
-        if conninfo.contains(#/(^|[\s?&])(ssl)?password\s*=/#) { return true }
-        return conninfo.contains(#/^postgres(ql)?://[^/@?]*:[^/@?]+@/#)
+        let keywords = try? PGConfiguration(conninfo).conninfo(replacing: [:])
+        return keywords?.contains(#/(^| )(ssl)?password='/#) ?? false
     }
 }

@@ -60,6 +60,9 @@ struct ProgramTests {
         ["up", "--nonsense"], ["up", "--to", "7"], ["up", "--lock-wait", "soon"], ["down"], ["down", "--to", "9"],
         ["baseline", "9"], ["create", "a b"], ["create", "a", "--timestamp", "--repeatable"], ["nonsense"],
         ["up", "--database-url", "postgresql://a:secret@localhost/b"], ["script", "--from", "9"],
+        ["up", "--database-url", "postgresql://a:secret?@/b"],
+        ["up", "--database-url", "postgresql:///b?pass%77ord=secret"],
+        ["up", "--database-url", "host='a'password=secret"], ["verify", "--scratch-url", "postgres://a:se?secret@/b"],
         ["repair", "--done", "9"],
     ])
     func wrongUsageIsTheStatusTwo(_ arguments: [String]) async throws {
