@@ -93,6 +93,73 @@ struct JournaledRunTests {
         }
     }
 
+    @Test(arguments: [
+        "CREATE UNIQUE INDEX CONCURRENTLY a_b ON a (c)", "DROP INDEX CONCURRENTLY a_bb",
+        "ALTER TABLE p DETACH PARTITION p_2 CONCURRENTLY",
+    ])
+    func whatTheServerHasRefusedIsRefusedAgain(_ sql: String) async throws {
+        try await Scratch.with { scratch in
+            let first = try migration(
+                "1_a.sql",
+                """
+                CREATE TABLE a (b int, c int);
+                CREATE INDEX a_b ON a (b);
+                CREATE TABLE p (q int) PARTITION BY LIST (q);
+                CREATE TABLE p_2 (q int);
+                """)
+            try await scratch.up([first])
+            var messages: Set<String?> = []
+            for _ in 1...3 {
+                let failure = await #expect(throws: MigrationFailure.self) {
+                    try await scratch.up([first, try migration("2_b.sql", self.head + sql)])
+                }
+                messages.insert(failure?.message)
+            }
+            #expect(messages.count == 1)
+            #expect(try await scratch.values("SELECT state FROM migrate.ledger WHERE version = 2") == ["failed"])
+        }
+    }
+
+    @Test func whatWasMendedIsNotTakenForTheStatementThatTheRunDiedOn() async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try self.table(), try migration("2_b.sql", self.head + "CREATE INDEX CONCURRENTLY a_b ON a (b)"),
+            ]
+            try await scratch.up(files)
+            try await scratch.connection.simpleQuery(
+                unsafeSQL: """
+                    UPDATE migrate.ledger SET state = 'running', statements_done = 0, finished_at = NULL WHERE version = 2;
+                    UPDATE migrate.journal SET finished_at = NULL;
+                    """)
+            let mended = try migration("2_b.sql", self.head + "CREATE UNIQUE INDEX CONCURRENTLY a_b ON a (b)")
+            let failure = await #expect(throws: MigrationFailure.self) { try await scratch.up([files[0], mended]) }
+            #expect(failure?.sqlState == "42P07")
+        }
+    }
+
+    @Test func aPartitionThatIsDetachedInPartIsDetachedByTheNextRun() async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration(
+                    "1_a.sql",
+                    "CREATE TABLE p (q int) PARTITION BY LIST (q); CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1)"),
+                try migration(
+                    "2_b.sql",
+                    self.head + "-- migrate:snapshot-wait 1s\nALTER TABLE p DETACH PARTITION p_1 CONCURRENTLY"),
+            ]
+            try await scratch.up([files[0]])
+            try await scratch.withReader { reader in
+                try await reader.simpleQuery(unsafeSQL: "SELECT FROM p")
+                let failure = await #expect(throws: MigrationFailure.self) { try await scratch.up(files) }
+                #expect(failure?.kind == .lockWait)
+                let pending = try await scratch.values("SELECT inhdetachpending FROM pg_inherits")
+                #expect(pending == ["true"])
+            }
+            #expect(try await scratch.up(files) == ["2_b.sql"])
+            #expect(try await scratch.values("SELECT inhdetachpending FROM pg_inherits") == [])
+        }
+    }
+
     @Test func anIndexThatWaitsForAnOlderTransactionTooLongIsBuiltByTheNextRun() async throws {
         try await Scratch.with { scratch in
             let files = [

@@ -74,9 +74,11 @@ struct JournalWrite {
     /// The entry's id, as a number or as a variable of `psql`.
     let entry: SQLText
 
-    /// The file goes on, maybe with statements that were mended.
+    /// The file goes on, maybe with statements that were mended. The one that failed is not begun any more.
     func resumed(_ file: MigrationFile, statements: Int) -> SQLText {
         """
+        DELETE FROM migrate.journal USING migrate.ledger
+        WHERE ledger_id = \(self.entry) AND id = ledger_id AND state = 'failed' AND journal.finished_at IS NULL;
         UPDATE migrate.ledger
         SET state = 'running', sha256 = \(file.sha256), raw_sha256 = \(file.rawSHA256), statements_total = \(Int64(statements)), error = NULL
         WHERE id = \(self.entry);

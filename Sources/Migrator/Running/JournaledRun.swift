@@ -3,7 +3,8 @@ import PGClient
 /// Applies or undoes a file statement by statement, and keeps in the journal how far it has come.
 ///
 /// A statement that can be a part of a transaction is one together with its line of the journal. Of one that cannot, the journal first
-/// says that it is begun; whether it was done when the run died on it, the catalog tells, and otherwise it is run again.
+/// says that it is begun; whether it was done when the run died on it, the catalog tells, and otherwise it is run again. What the server
+/// has answered with an error was not done.
 struct JournaledRun {
     let migrator: Migrator
     let connection: PGConnection
@@ -29,7 +30,8 @@ struct JournaledRun {
         for (index, statement) in self.statements.enumerated() {
             let step = Step(statement, number: index + 1, of: self.script)
             if index >= done {
-                try await self.run(step, write, isInDoubt: index < journal.count)
+                let isInDoubt = journal.contains { $0.statement == step.number && $0.sha256 == step.sha256 }
+                try await self.run(step, write, isInDoubt: isInDoubt)
             } else if step.kind == .setting {
                 try await self.connection.simpleQuery(unsafeSQL: step.text)
             }
@@ -49,6 +51,7 @@ struct JournaledRun {
             return (JournalWrite(entry: "\(id)"), [])
         }
         let journal = try await JournalEntry.all(of: unfinished.id, self.connection)
+            .filter { $0.isFinished || unfinished.state == .running }
         try self.check(journal)
         let write = JournalWrite(entry: "\(unfinished.id)")
         try await self.write(write.resumed(self.script.file, statements: self.statements.count))
@@ -112,7 +115,7 @@ extension JournaledRun {
         } catch var failure as MigrationFailure {
             failure.hint = [failure.hint, self.wayOut(at: step)].compactMap(\.self).joined(separator: "\n")
             if failure.sqlState != nil {
-                // Without a connection the entry stays as it is, which means the same.
+                // Without a connection the statement stays in doubt.
                 _ = try? await self.write(write.failed(failure.message))
             }
             throw failure

@@ -8,7 +8,7 @@ struct StatementPreparation {
 
     /// Clears away what an earlier attempt has left half-done, and returns what is to be sent; nil when nothing is left to do.
     ///
-    /// It `isInDoubt` when an earlier run has begun the statement, and nobody knows how that ended.
+    /// It `isInDoubt` when an earlier run has begun this very statement, and nobody knows how that ended.
     func text(_ text: String, isInDoubt: Bool) async throws -> String? {
         switch self.kind {
         case .buildIndex(let name?, let table):
@@ -21,8 +21,12 @@ struct StatementPreparation {
         case .rebuildIndexes(let relation?, isConcurrent: true):
             for index in try await CatalogIndex.leftovers(of: relation, self.connection) { try await self.drop(index) }
             return text
-        case .detachPartition(let partition, let parent) where isInDoubt:
-            return try await self.detaching(partition, from: parent, text)
+        case .detachPartition(let partition, let parent):
+            switch try await self.isDetachPending(partition, from: parent) {
+            case true?: return "ALTER TABLE \(parent.quoted) DETACH PARTITION \(partition.quoted) FINALIZE"
+            case false?: return text
+            case nil: return isInDoubt ? nil : text
+            }
         default:
             return text
         }
@@ -51,16 +55,15 @@ struct StatementPreparation {
         try await self.connection.value("SELECT to_regclass(\(name.quoted)) IS NOT NULL")
     }
 
-    private func detaching(
-        _ partition: StatementKind.QualifiedName, from parent: StatementKind.QualifiedName, _ text: String
-    ) async throws -> String? {
-        let isPending = try await self.connection.query(
+    /// nil when it is no partition of that table.
+    private func isDetachPending(
+        _ partition: StatementKind.QualifiedName, from parent: StatementKind.QualifiedName
+    ) async throws -> Bool? {
+        try await self.connection.query(
             """
             SELECT inhdetachpending FROM pg_inherits
             WHERE inhrelid = to_regclass(\(partition.quoted)) AND inhparent = to_regclass(\(parent.quoted))
             """
-        ).first?.decode("inhdetachpending", as: Bool.self)
-        guard let isPending else { return nil }
-        return isPending ? "ALTER TABLE \(parent.quoted) DETACH PARTITION \(partition.quoted) FINALIZE" : text
+        ).first?.decode("inhdetachpending")
     }
 }
