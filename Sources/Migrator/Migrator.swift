@@ -123,6 +123,10 @@ extension Migrator {
             }
         } catch let error as PGError where error.code == .commitInDoubt {
             throw DoubtfulCommit(file: script.file, start: start)
+        } catch let error as PGError where error.sqlState == RunLock.lostState {
+            var failure = RunLock.lost
+            failure.fileName = script.file.fileName
+            throw failure
         }
         let took = ContinuousClock.now - start
         self.report(direction == .up ? .applied(script.file, took: took) : .undone(script.file, took: took))

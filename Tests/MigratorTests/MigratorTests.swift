@@ -99,6 +99,29 @@ struct MigratorTests {
         }
     }
 
+    @Test(arguments: ["DISCARD ALL", "discard /* everything */ all;"])
+    func aFileThatForgetsTheSessionIsRefusedBeforeAnythingIsApplied(_ sql: String) async throws {
+        let file = try migration("1_a.sql", "-- migrate:no-transaction\nDISCARD PLANS;\n" + sql)
+        let failure = #expect(throws: MigrationFailure.self) { try MigrationScript(file) }
+        #expect(failure?.place?.position == .init(line: 3, column: 1))
+    }
+
+    @Test(arguments: [
+        "CREATE TABLE a ();\nSELECT pg_advisory_unlock_all();\nCREATE TABLE b ();\n",
+        "-- migrate:no-transaction\nCREATE TABLE a ();\nSELECT pg_advisory_unlock_all();\nCREATE TABLE b ();\n",
+        "-- migrate:no-transaction\nDO $$ BEGIN PERFORM pg_advisory_unlock_all(); COMMIT; END $$;\nCREATE TABLE b ();\n",
+    ])
+    func aFileThatGivesUpTheLockIsNotTakenAsApplied(_ sql: String) async throws {
+        try await Scratch.with { scratch in
+            let file = try migration("1_a.sql", sql)
+            let failure = await #expect(throws: MigrationFailure.self) { try await scratch.up([file]) }
+            #expect(failure?.kind == .manual)
+            #expect(failure?.fileName == "1_a.sql")
+            #expect(try await scratch.values("SELECT to_regclass('b')") == [nil])
+            #expect(try await scratch.values("SELECT state FROM migrate.ledger WHERE state = 'applied'") == [])
+        }
+    }
+
     @Test(arguments: ["COMMIT", "COMMIT; BEGIN"])
     func aTransactionThatEndedUnnoticedIsNotWrittenToTheLedger(_ sql: String) async throws {
         try await Scratch.with { scratch in
@@ -109,6 +132,7 @@ struct MigratorTests {
             let migrator = scratch.migrator()
             let failure = await #expect(throws: MigrationFailure.self) {
                 try await migrator.withConnection { connection in
+                    try await RunLock(connection).acquire(within: .zero) { _ in }
                     try await migrator.prepareLedger(connection)
                     try await migrator.run(
                         script, .up, resuming: nil, connection, StatementWatch(migrator, pid: connection.backendPID))
@@ -418,7 +442,7 @@ struct MigratorTests {
                 ]
                 async let applied = migrator.up(files)
                 let waiting =
-                    "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%COMMIT' AND wait_event = 'advisory'"
+                    "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SET CONSTRAINTS%' AND wait_event = 'advisory'"
                 try await scratch.waitUntil("SELECT EXISTS (SELECT \(waiting))")
                 if isCommitted {
                     proxy.reset()

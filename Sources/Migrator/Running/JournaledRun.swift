@@ -135,9 +135,8 @@ extension JournaledRun {
                     "SELECT pg_catalog.set_config('lock_timeout', \("\(lockTimeout.milliseconds)"), true)"
                 ).text)
             try await self.send(step) { try await transaction.run(step.statement, of: self.script) }
-            let ledger = SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
-            try await transaction.simpleQuery(
-                unsafeSQL: (ledger + write.began(step.number, sha256: step.sha256) + write.finished(step.number)).text)
+            let entry = write.began(step.number, sha256: step.sha256) + write.finished(step.number)
+            try await transaction.simpleQuery(unsafeSQL: self.asOwner(entry).text)
         }
     }
 
@@ -181,8 +180,12 @@ extension JournaledRun {
     /// Writes the ledger in a transaction of its own, as its owner.
     @discardableResult
     private func write(_ text: SQLText) async throws -> [PGRows] {
-        let ledger = SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
-        return try await self.connection.withTransaction { try await $0.simpleQuery(unsafeSQL: (ledger + text).text) }
+        try await self.connection.withTransaction { try await $0.simpleQuery(unsafeSQL: self.asOwner(text).text) }
+    }
+
+    /// What writes the ledger, by its owner, and only while this run has the lock.
+    private func asOwner(_ text: SQLText) -> SQLText {
+        RunLock.check + SessionSettings.ledger(role: self.migrator.options.role, isLocal: true) + text
     }
 }
 

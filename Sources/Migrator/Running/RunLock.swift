@@ -40,9 +40,36 @@ struct RunLock {
         }
     }
 
+    /// Throws `MigrationFailure` of kind `manual` when the session did not hold it any more.
     func release() async throws {
-        try await self.db.query("SELECT pg_advisory_unlock(\(Self.namespace), \(Self.key))")
+        let wasMine: Bool = try await self.db.value("SELECT pg_advisory_unlock(\(Self.namespace), \(Self.key))")
+        guard wasMine else { throw Self.lost }
     }
+
+    /// What the server answers to `check` when the session does not hold the lock any more.
+    static let lostState = "MG001"
+
+    /// A statement that fails when a file has given the lock up. It stands before what writes the ledger.
+    static let check: SQLText = """
+        DO $migrate$
+        BEGIN
+            IF NOT EXISTS (
+                SELECT FROM pg_catalog.pg_locks
+                WHERE locktype = 'advisory' AND granted AND pid = pg_catalog.pg_backend_pid() AND objsubid = 2
+                    AND classid = \(Int64(namespace))::oid AND objid = \(Int64(key))::oid
+            ) THEN
+                RAISE EXCEPTION 'the lock was given up' USING ERRCODE = \(lostState);
+            END IF;
+        END
+        $migrate$;
+
+        """
+
+    static let lost = MigrationFailure(
+        .manual, "the lock that keeps other runs away was given up",
+        hint:
+            "Another run may have been at work. See what was left, and take pg_advisory_unlock_all() or the like out of the file."
+    )
 
     private func holder() async throws -> LockHolder? { try await Self.holder(self.db) }
 

@@ -37,7 +37,7 @@ struct TransactionRun {
                 let write = try self.migrator.ledgerWrite(self.script, role: row.decode("role"))
                 return try self.closing(write.ended(self.direction, in: row.decode("xid"))).text
             }
-        } catch let error as PGError where error.code == .server {
+        } catch let error as PGError where error.code == .server && error.sqlState != RunLock.lostState {
             if error.sqlState == "23502", error.table == "ledger", error.column == "xid" { throw self.transactionEnded }
             var failure = MigrationFailure(error)
             failure.fileName = self.script.file.fileName
@@ -59,7 +59,8 @@ struct TransactionRun {
     /// What comes right before COMMIT. Deferred constraints are checked before the ledger is written, and the file may have changed the
     /// role: the ledger's owner writes the ledger.
     private func closing(_ entry: SQLText) -> SQLText {
-        "SET CONSTRAINTS ALL IMMEDIATE; " + SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
+        "SET CONSTRAINTS ALL IMMEDIATE; " + RunLock.check
+            + SessionSettings.ledger(role: self.migrator.options.role, isLocal: true)
             + entry
     }
 

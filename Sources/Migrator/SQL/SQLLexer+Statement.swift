@@ -41,6 +41,8 @@ extension SQLLexer.Statement {
             break
         case "copy" where self.writesToClient:
             return "COPY TO stdout is not possible here: nobody takes the rows"
+        case "discard" where second == "all":
+            return "DISCARD ALL would give up the lock that keeps other runs away: name what is to be discarded"
         default:
             return nil
         }
