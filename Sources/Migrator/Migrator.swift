@@ -158,16 +158,17 @@ extension Migrator {
         let lock = RunLock(connection)
         try await lock.acquire(within: self.options.lockWait, self.report)
         try await self.prepareLedger(connection)
+        let before = try await Ledger(connection).entries()
         let watch = StatementWatch(self, pid: connection.backendPID)
         let result: R
         do {
             result = try await watch.during { try await body(watch) }
         } catch let failure as MigrationFailure where failure.kind != .interrupted {
             // Files before the one that failed stay applied. If the connection is lost as well, the next run keeps what there is.
-            try? await self.recordCatalog(connection)
+            try? await self.recordCatalog(connection, unlessLedgerIs: before)
             throw failure
         }
-        try await self.recordCatalog(connection)
+        try await self.recordCatalog(connection, unlessLedgerIs: before)
         // After an error or a cancellation it goes with the connection.
         try await lock.release()
         return result

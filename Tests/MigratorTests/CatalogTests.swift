@@ -274,6 +274,19 @@ struct CatalogTests {
         }
     }
 
+    @Test func aRunThatAppliesNothingLeavesTheEvidence() async throws {
+        try await self.withEverything { scratch, files in
+            try await scratch.connection.simpleQuery(unsafeSQL: "ALTER TABLE app.more ADD COLUMN byhand int")
+            let broken = try files + [migration("3_c.sql", "nonsense")]
+            await #expect(throws: MigrationFailure.self) { try await scratch.up(broken) }
+            #expect(try await self.drift(scratch, files).sinceLastRun?.isEmpty == false)
+            await #expect(throws: MigrationFailure.self) {
+                try await scratch.migrator().repair(files, [.accept(1)])
+            }
+            #expect(try await self.drift(scratch, files).sinceLastRun?.isEmpty == false)
+        }
+    }
+
     @Test func aRunThatFindsTheSnapshotOldTakesIt() async throws {
         try await self.withEverything { scratch, files in
             try await scratch.connection.simpleQuery(unsafeSQL: "DELETE FROM migrate.snapshot")

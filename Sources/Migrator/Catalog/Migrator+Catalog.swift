@@ -16,14 +16,16 @@ public struct Drift: Sendable {
 
 extension Migrator {
     /// Keeps what the schemas look like. Called under the lock, after the last file of a run and after whatever else changed what the
-    /// ledger says.
-    func recordCatalog(_ connection: PGConnection) async throws {
+    /// ledger says. When that is as it was `before`, what differs from the newest snapshot was not made by migrations, and stays to be
+    /// found.
+    func recordCatalog(_ connection: PGConnection, unlessLedgerIs before: [LedgerEntry]?) async throws {
         try await connection.simpleQuery(unsafeSQL: SessionSettings.forgetting.text)
         try await connection.withTransaction(isolation: .repeatableRead) { transaction in
             // The session is the login's now, who may have no right to the ledger.
             try await transaction.simpleQuery(
                 unsafeSQL: SessionSettings.ledger(role: self.options.role, isLocal: true).text)
             let newest = try await SnapshotTable(transaction).newest()
+            if let newest, newest.isCurrent, try await Ledger(transaction).entries() == before { return }
             let schemas =
                 self.options.schemas.isEmpty
                 ? Set(newest?.snapshot.schemas ?? []).union(try await CatalogSnapshot.schemasOfMigrations(transaction))
