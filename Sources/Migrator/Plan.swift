@@ -48,7 +48,7 @@ public struct Plan: Sendable {
                     }
                     pending.append(script)
                 }
-            } else if isComplete, applied.repeatables[file.slug]?.sha256 != file.sha256 {
+            } else if isComplete, !applied.covers(file) {
                 pending.append(try MigrationScript(file))
             }
         }
@@ -112,14 +112,14 @@ extension Plan.Problem: CustomStringConvertible {
         switch self {
         case .duplicate:
             "Give one of them another number."
-        case .missing:
-            "Restore the file, or use the directory of the release that applied it; `migrate repair --forget` takes it off the ledger."
+        case .missing(let entry):
+            "Restore the file, or use the directory of the release that applied it; `migrate repair --forget \(entry.identity)` takes it off the ledger."
         case .changed:
             "Restore the file as it was applied, and write what is to change into a new one; `migrate repair --accept` takes it as it is."
         case .outOfOrder:
             "Give the file a higher number, or let it come late with the line `-- migrate:allow-out-of-order`."
         case .halfUndone:
-            "Run `migrate down` again: it goes on where it stopped."
+            "Run `migrate down` again: it goes on where it stopped. What was settled by hand, `migrate repair --done` takes as undone, and `--forget` as applied."
         }
     }
 }

@@ -16,6 +16,10 @@ struct RepairLedger: AsyncParsableCommand {
               migrate repair --accept 7       0007 was edited after it had been applied, and is right as it is now
               migrate repair --forget 8       the file of 8 is gone, or 8 stands half-way and was cleaned up by hand
               migrate repair --done 9         9, or the rest of it, was run by hand
+              migrate repair --forget R__x    R__x.sql stands half-way and was cleaned up by hand
+
+            Of a file that "migrate down" has left half-way, --done says that the rest was undone by hand, and --forget that it stands \
+            as applied.
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -24,11 +28,11 @@ struct RepairLedger: AsyncParsableCommand {
     @Option(help: "A version whose file was changed on purpose.")
     var accept: [Int64] = []
 
-    @Option(help: "A version to take off the ledger.")
-    var forget: [Int64] = []
+    @Option(help: "A version, or R__slug, to take off the ledger.")
+    var forget: [MigrationFile.Identity] = []
 
-    @Option(help: "A version to take as applied.")
-    var done: [Int64] = []
+    @Option(help: "A version, or R__slug, to take as applied.")
+    var done: [MigrationFile.Identity] = []
 
     @OptionGroup var settings: SettingOptions
 
@@ -50,9 +54,11 @@ struct RepairLedger: AsyncParsableCommand {
         let lines =
             status.plan.problems.flatMap { [$0.description, "    " + $0.hint] }
             + status.lines.compactMap { line in
-                guard case .unfinished = line.state, let version = line.version else { return nil }
+                // What `down` has left half-way is one of the problems.
+                guard case .unfinished(let entry) = line.state, entry.direction == .up else { return nil }
+                let name = entry.identity
                 return
-                    "\(line.text)\n    Run `migrate up` to go on, or settle it with `migrate repair --forget \(version)` or `--done \(version)`."
+                    "\(line.text)\n    Run `migrate up` to go on, or settle it with `migrate repair --forget \(name)` or `--done \(name)`."
             }
         output.write(lines.isEmpty ? ["Nothing is to be repaired."] : lines, json: StatusDocument(status))
         if !lines.isEmpty { throw ExitCode(MigrationFailure.Kind.drift.rawValue) }

@@ -5,9 +5,10 @@ public enum Repair: Sendable, Hashable {
     /// A file that was changed after it had been applied is right as it is now.
     case accept(Int64)
     /// A migration whose file is gone, or that stands half-way, is taken off: a file that is there will be applied from its beginning.
-    case forget(Int64)
-    /// Somebody has applied the file, or the rest of it, by hand.
-    case done(Int64)
+    /// One that is undone in part counts as applied again.
+    case forget(MigrationFile.Identity)
+    /// Somebody has applied the file, or the rest of it, by hand, or has undone the rest of one that is undone in part.
+    case done(MigrationFile.Identity)
 }
 
 extension Migrator {
@@ -59,20 +60,23 @@ extension Migrator {
             try await self.writeLedger(connection, [MigrationScript(file)]) { write in
                 LedgerWrite.replace(entry) + (entry.state == .baseline ? write.baseline : write.ended(.up))
             }
-        case .forget(let version):
-            let unfinished = applied.unfinished[.version(version)]
-            let isGone = !files.contains { $0.version == version }
-            guard let entry = unfinished ?? (isGone ? applied.versions[version] : nil) else {
+        case .forget(let identity):
+            let isGone = !files.contains { $0.identity == identity }
+            guard let entry = applied.unfinished[identity] ?? (isGone ? applied[identity] : nil) else {
                 throw MigrationFailure(
-                    .usage, "migration \(version) is neither half-way nor applied without a file",
+                    .usage, "migration \(identity) is neither half-way nor applied without a file",
                     hint: "`migrate down` undoes what was applied.")
             }
             try await self.writeLedger(connection, LedgerWrite.replace(entry))
-        case .done(let version):
-            guard let file = files.first(where: { $0.version == version }), applied.versions[version] == nil else {
-                throw MigrationFailure(.usage, "there is no migration \(version) that is still to be applied")
+        case .done(let identity):
+            let unfinished = applied.unfinished[identity]
+            if let unfinished, unfinished.direction == .down {
+                let write = JournalWrite(entry: "\(unfinished.id)")
+                return try await self.writeLedger(connection, write.ended(.down, unfinished.version))
             }
-            let unfinished = applied.unfinished[.version(version)]
+            guard let file = files.first(where: { $0.identity == identity }), !applied.covers(file) else {
+                throw MigrationFailure(.usage, "there is no migration \(identity) that is still to be applied")
+            }
             try await self.writeLedger(connection, [MigrationScript(file)]) { write in
                 (unfinished.map(LedgerWrite.replace) ?? "") + write.baseline
             }

@@ -68,7 +68,10 @@ struct JournaledRun {
                 .drift,
                 "statement \(entry.statement) of \(self.script.file.fileName) was run already, and is another one now",
                 place: statement.map { .init(self.script.file, $0.position) },
-                hint: "Restore what was run, and mend only what comes after it.")
+                hint: """
+                    Restore what was run, and mend only what comes after it. When what was done is undone by hand, \
+                    `migrate repair --forget \(self.script.file.identity)` lets the file begin anew.
+                    """)
         }
     }
 }

@@ -60,10 +60,10 @@ struct DownStep {
         for version in applied.versions.keys.filter({ $0 > target }).sorted(by: >) {
             guard let entry = applied.versions[version] else { continue }
             guard let file = files.first(where: { $0.version == version }) else {
-                throw MigrationFailure(.drift, Plan.Problem.missing(entry).description)
+                throw Plan.Problem.missing(entry).failure
             }
             guard file.sha256 == entry.sha256 else {
-                throw MigrationFailure(.drift, Plan.Problem.changed(fileName: file.fileName).description)
+                throw Plan.Problem.changed(fileName: file.fileName).failure
             }
             let script = try MigrationScript(file)
             guard script.hasDown else {
@@ -75,4 +75,8 @@ struct DownStep {
         }
         return steps
     }
+}
+
+extension Plan.Problem {
+    fileprivate var failure: MigrationFailure { MigrationFailure(.drift, self.description, hint: self.hint) }
 }

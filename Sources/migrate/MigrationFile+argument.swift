@@ -1,0 +1,5 @@
+public import ArgumentParser
+public import Migrator
+
+/// `7` or `R__slug`.
+extension MigrationFile.Identity: ExpressibleByArgument {}
