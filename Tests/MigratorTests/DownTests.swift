@@ -1,4 +1,5 @@
 import PGClient
+import PGTesting
 import Testing
 
 @testable import Migrator
@@ -87,6 +88,26 @@ struct DownTests {
             #expect(try await scratch.values("SELECT to_regclass('b')") == [nil])
             #expect(try await scratch.values("SELECT DISTINCT state FROM migrate.ledger") == ["undone"])
             #expect(try await scratch.up([file]) == ["2_b.sql"])
+        }
+    }
+
+    @Test func aFileThatWasMendedAfterItWasUndoneInPartIsAccepted() async throws {
+        try await Scratch.with { scratch in
+            try await MigrateProgram.with(scratch) { program in
+                let file = "-- migrate:no-transaction\nCREATE TABLE a ();\n-- migrate:down\nSELECT 1;\n"
+                try program.write("0001_a.sql", file + "DROP TABLE aa;\n")
+                _ = try await program.run("up")
+                let failed = try await program.run("down", "--to", "0", "--yes")
+                #expect(failed.status == 1)
+                #expect(failed.error.contains("`migrate repair --accept 1`"))
+                try program.write("0001_a.sql", file + "DROP TABLE a;\n")
+                let changed = try await program.run("down", "--to", "0", "--yes")
+                #expect(changed.status == 4)
+                #expect(changed.error.contains("`migrate repair --accept`"))
+                #expect(try await program.run("repair", "--accept", "1").status == 0)
+                #expect(try await program.run("down", "--to", "0", "--yes").status == 0)
+                #expect(try await scratch.values("SELECT to_regclass('a')") == [nil])
+            }
         }
     }
 

@@ -201,6 +201,29 @@ struct JournaledRunTests {
         }
     }
 
+    @Test(arguments: [
+        ("SELECT 1 / 0", true), ("SET work_mem = 'nonsense'", true),
+        ("CREATE UNIQUE INDEX CONCURRENTLY a_b ON a (b)", false),
+        ("DO $$ BEGIN INSERT INTO a VALUES (2); COMMIT; PERFORM 1 / 0; END $$", false),
+        // Nothing tells from outside that this one commits.
+        ("DO $$ BEGIN CALL fill(); PERFORM 1 / 0; END $$", false),
+    ])
+    func onlyOfWhatWasRolledBackNothingIsSaidToBeDone(_ sql: String, _ isRolledBack: Bool) async throws {
+        try await Scratch.with { scratch in
+            let first = try migration(
+                "1_a.sql",
+                """
+                CREATE TABLE a (b int);
+                INSERT INTO a VALUES (1), (1);
+                CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO a VALUES (2); COMMIT; END $$;
+                """)
+            let failure = await #expect(throws: MigrationFailure.self) {
+                try await scratch.up([first, try migration("2_b.sql", self.head + sql)])
+            }
+            #expect(failure?.hint?.contains("nothing of it was done") == isRolledBack)
+        }
+    }
+
     @Test func twoRunsWithAConcurrentIndexDoNotWaitForEachOther() async throws {
         try await Scratch.with { scratch in
             let files = [

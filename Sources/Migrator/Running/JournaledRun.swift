@@ -95,14 +95,17 @@ extension JournaledRun {
 
     private func run(_ step: Step, _ write: JournalWrite, isInDoubt: Bool) async throws {
         let retry = LockRetry(migrator: self.migrator, script: self.script, watch: self.watch)
+        var isTransaction = false
         do {
             try await retry.run { lockTimeout in
                 self.watch.began(step.number, of: self.script, self.direction)
                 switch step.kind {
                 case .ordinary, .setting:
                     do {
+                        isTransaction = true
                         try await self.runInTransaction(step, write, lockTimeout)
                     } catch let failure as MigrationFailure where failure.needsNoTransaction {
+                        isTransaction = false
                         try await self.runAlone(step, write, lockTimeout, isInDoubt: isInDoubt)
                     }
                 default:
@@ -116,7 +119,8 @@ extension JournaledRun {
                 place: .init(self.script.file, step.statement.position),
                 hint: "Run migrate again: it goes on at this statement.")
         } catch var failure as MigrationFailure {
-            failure.hint = [failure.hint, self.wayOut(at: step)].compactMap(\.self).joined(separator: "\n")
+            failure.hint = [failure.hint, self.wayOut(at: step, isTransaction: isTransaction)].compactMap(\.self)
+                .joined(separator: "\n")
             if failure.sqlState != nil {
                 // Without a connection the statement stays in doubt.
                 _ = try? await self.write(write.failed(failure.message))
@@ -125,10 +129,20 @@ extension JournaledRun {
         }
     }
 
-    private func wayOut(at step: Step) -> String {
-        step.number == 1
-            ? "Mend the file and run migrate again: nothing of it was done."
-            : "What stands before statement \(step.number) was done and stays. Mend the rest and run migrate again: it goes on there."
+    private func wayOut(at step: Step, isTransaction: Bool) -> String {
+        switch self.direction {
+        case .up where step.number == 1 && isTransaction:
+            "Mend the file and run migrate again: nothing of it was done."
+        case .up where step.number == 1:
+            "Mend the file and run migrate again: what the statement did by itself before the error stays."
+        case .up:
+            "What stands before statement \(step.number) was done and stays. Mend the rest and run migrate again: it goes on there."
+        case .down:
+            """
+            Run `migrate down` again when what is in the way is gone: it goes on at statement \(step.number). A file that is mended for \
+            that is taken by `migrate repair --accept \(self.script.file.identity)`.
+            """
+        }
     }
 
     private func runInTransaction(_ step: Step, _ write: JournalWrite, _ lockTimeout: Duration) async throws {
