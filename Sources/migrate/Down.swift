@@ -9,6 +9,9 @@ struct Down: AsyncParsableCommand {
             Nothing is undone unless every file in question says how, and is as it was applied. In production, rather write a new \
             migration that takes the change back.
 
+            Views and functions of files without a version that are in the way have to be dropped, if they are there, by the section \
+            that undoes what they use. The next "migrate up" applies all those files again.
+
             EXAMPLES
               migrate down --to 41
               migrate down --to 0 --yes
@@ -17,7 +20,7 @@ struct Down: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var files: FileOptions
 
-    @Option(name: .customLong("to"), help: "The version to go back to, which stays applied; 0 undoes everything.")
+    @Option(name: .customLong("to"), help: "The version to go back to, which stays applied; 0 undoes every version.")
     var target: Int64
 
     @Flag(help: "Do not ask.")

@@ -91,6 +91,21 @@ struct DownTests {
         }
     }
 
+    @Test(arguments: ["", "-- migrate:no-transaction\n"])
+    func repeatableFilesAreAppliedAgainAfterwards(_ head: String) async throws {
+        try await Scratch.with { scratch in
+            let files = [
+                try migration("1_a.sql", head + "CREATE TABLE a (b int);\n-- migrate:down\nDROP TABLE a CASCADE;\n"),
+                try migration("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT b FROM a"),
+            ]
+            try await scratch.up(files)
+            #expect(try await self.down(scratch, files, to: 0) == ["1_a.sql"])
+            #expect(try await scratch.migrator().pending(files) == files)
+            #expect(try await scratch.up(files) == ["1_a.sql", "R__v.sql"])
+            #expect(try await scratch.values("SELECT to_regclass('v') IS NOT NULL") == ["true"])
+        }
+    }
+
     @Test func aFileThatWasMendedAfterItWasUndoneInPartIsAccepted() async throws {
         try await Scratch.with { scratch in
             try await MigrateProgram.with(scratch) { program in

@@ -22,7 +22,7 @@ struct LedgerWrite {
     func ended(_ direction: LedgerEntry.Direction, in xid: String? = nil) -> SQLText {
         direction == .up
             ? self.entry(direction: .up, state: .applied, xid: xid)
-            : self.nothingInForce + self.entry(direction: .down, state: .undone, xid: xid)
+            : Self.undo(self.file.version) + self.entry(direction: .down, state: .undone, xid: xid)
     }
 
     /// Takes the file as applied.
@@ -59,11 +59,11 @@ struct LedgerWrite {
             """
     }
 
-    /// What was applied is in force no longer.
-    private var nothingInForce: SQLText {
+    /// What was applied is in force no longer, and neither are the repeatable files: what they made may be gone with it.
+    fileprivate static func undo(_ version: Int64?) -> SQLText {
         """
         UPDATE migrate.ledger SET state = 'undone'
-        WHERE version = \(self.file.version) AND direction = 'up' AND state IN ('applied', 'baseline');
+        WHERE (version = \(version) OR kind = 'repeatable') AND direction = 'up' AND state IN ('applied', 'baseline');
 
         """
     }
@@ -112,10 +112,6 @@ struct JournalWrite {
     func ended(_ direction: LedgerEntry.Direction, _ version: Int64?) -> SQLText {
         let end: SQLText = "finished_at = pg_catalog.clock_timestamp() WHERE id = \(self.entry);\n"
         guard direction == .down else { return "UPDATE migrate.ledger SET state = 'applied', " + end }
-        return """
-            UPDATE migrate.ledger SET state = 'undone'
-            WHERE version = \(version) AND direction = 'up' AND state IN ('applied', 'baseline');
-            UPDATE migrate.ledger SET state = 'undone', \(end)
-            """
+        return LedgerWrite.undo(version) + "UPDATE migrate.ledger SET state = 'undone', " + end
     }
 }
