@@ -148,7 +148,10 @@ struct FullAccount: Sendable {
         case "POST /api/accounts":
             #"{"username":"made.\#(tag)","password":"wonderland","algorithm":"MD5"}"#
         case "POST /api/accounts/with-account-creation-token", "POST /api/accounts/with-token":
-            #"{"username":"made.\#(tag)","password":"wonderland","algorithm":"MD5","token":"\#(self.tokens.creation)"}"#
+            """
+            {"username":"made.\(tag)","password":"wonderland","algorithm":"MD5",\
+            "\(route.path.hasSuffix("with-token") ? "token" : "account_creation_token")":"\(self.tokens.creation)"}
+            """
         case "POST /api/account_creation_tokens/send-by-push", "POST /api/tokens":
             #"{"pn_provider":"fcm","pn_param":"project","pn_prid":"device-\#(tag)"}"#
         case "POST /api/messages": #"{"to":"sip:somebody@sip.example.org","body":"Hello"}"#

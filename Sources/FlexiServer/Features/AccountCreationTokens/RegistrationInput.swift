@@ -18,7 +18,7 @@ struct RegistrationInput {
         let algorithm = checker.requiredChoice("algorithm", of: DigestAlgorithm.self)
         // Clients of before call it `token`.
         self.tokenField =
-            body["token"] != nil && body["account_creation_token"] == nil ? "token" : "account_creation_token"
+            checker.mentions("token") && body["account_creation_token"] == nil ? "token" : "account_creation_token"
         let token = checker.requiredText(self.tokenField)
         let email = checker.emailAddress("email")
         let phone = checker.phoneNumber("phone")
