@@ -4,7 +4,7 @@ import Testing
 
 @testable import PGClient
 
-@Suite struct ListeningTests {
+@Suite(.timeLimit(.minutes(5))) struct ListeningTests {
     @Test func notificationsReachAConnectionThatHasNothingToDoAndOneThatHas() async throws {
         try await withClient { client in
             try await client.withConnection { connection in

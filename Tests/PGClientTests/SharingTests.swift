@@ -4,7 +4,7 @@ import Testing
 
 @testable import PGClient
 
-@Suite struct SharingTests {
+@Suite(.timeLimit(.minutes(5))) struct SharingTests {
     private func withSharing<R: Sendable>(
         connections: Int, _ change: (inout PGConfiguration) -> Void = { _ in }, _ body: (PGClient) async throws -> R
     ) async throws -> R {
