@@ -83,7 +83,7 @@ import Testing
     /// More than is kept here and by the sockets: the server waits until the task takes them.
     private func fill(_ connection: PGConnection, from client: PGClient) async throws {
         let payload = String(repeating: "x", count: 7000)
-        try await client.execute("SELECT pg_notify('events', i || \(payload)) FROM generate_series(1, 400) AS i")
+        try await client.execute("SELECT pg_notify('events', i || \(payload)) FROM generate_series(1, 2000) AS i")
         // The server waits for a moment now and then also while it is read.
         var times = 0
         try await eventually {
@@ -103,7 +103,7 @@ import Testing
                 var iterator = try await connection.listen(to: "events").makeAsyncIterator()
                 try await self.fill(connection, from: client)
                 #expect(try await connection.query("SELECT 1").count == 1)
-                for _ in 0..<400 { _ = try await iterator.next() }
+                for _ in 0..<2000 { _ = try await iterator.next() }
                 #expect(try await connection.query("SELECT 1").count == 1)
             }
         }
@@ -114,14 +114,14 @@ import Testing
         try await withTestDatabase { database in
             try await withFaultProxy(to: database.configuration) { proxy in
                 var configuration = try proxy.configuration()
-                (configuration.heartbeat, configuration.pool.pingTimeout) = (.seconds(2), .seconds(2))
+                configuration.heartbeat = .seconds(5)
                 let client = PGClient(database.configuration, logger: quietLogger)
                 try await PGConnection.withConnection(configuration, logger: quietLogger) { connection in
                     var iterator = try await connection.listen(to: "events").makeAsyncIterator()
                     try await self.fill(connection, from: client)
                     let start = ContinuousClock.now
                     try await eventually { .now > start + configuration.heartbeat }
-                    for _ in 0..<400 { _ = try await iterator.next() }
+                    for _ in 0..<2000 { _ = try await iterator.next() }
                     proxy.freeze()
                     let error = await #expect(throws: PGError.self) { _ = try await iterator.next() }
                     #expect(error?.code == .connection)
