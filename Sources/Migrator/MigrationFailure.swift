@@ -56,9 +56,7 @@ public struct MigrationFailure: Error, Sendable, Hashable {
 
     /// What the system said of a file or a directory.
     public init(_ kind: Kind, _ message: String, system error: any Error, hint: String? = nil) {
-        let reason = ((error as? CocoaError)?.underlying as? POSIXError).map {
-            String(cString: strerror($0.code.rawValue))
-        }
+        let reason = error.posixCode.map { String(cString: strerror($0.rawValue)) }
         self.init(kind, "\(message): \(reason ?? "\(error)")", hint: hint)
     }
 
@@ -83,6 +81,11 @@ public struct MigrationFailure: Error, Sendable, Hashable {
             self.hint = "Run migrate again: the ledger tells whether the file was applied."
         }
     }
+}
+
+extension Error {
+    /// What the system gave as its reason, of an error of Foundation's.
+    var posixCode: POSIXErrorCode? { ((self as? CocoaError)?.underlying as? POSIXError)?.code }
 }
 
 extension MigrationFailure: CustomStringConvertible {

@@ -139,9 +139,7 @@ struct PsqlScriptTests {
 
     @Test func aLoginThatDoesNotInheritActsAsTheRole() async throws {
         try await Scratch.with { scratch in
-            let login = try await scratch.login(as: scratch.app)
-            try await scratch.connection.simpleQuery(
-                unsafeSQL: "ALTER ROLE \"\(scratch.app)\" NOINHERIT; GRANT \"\(scratch.owner)\" TO \"\(scratch.app)\"")
+            let login = try await scratch.login(mayBecome: scratch.owner)
             var options = MigratorOptions()
             options.role = scratch.owner
             let files = [try migration("1_a.sql", "CREATE SCHEMA s")]

@@ -63,6 +63,13 @@ struct Scratch: Sendable {
         return " user='\(role)' password='for tests'"
     }
 
+    /// Lets `app` log in as one that has the rights of a role only while it acts as it; what is added to a connection string to do so.
+    func login(mayBecome role: String) async throws -> String {
+        try await self.connection.simpleQuery(
+            unsafeSQL: "ALTER ROLE \"\(self.app)\" NOINHERIT; GRANT \"\(role)\" TO \"\(self.app)\"")
+        return try await self.login(as: self.app)
+    }
+
     /// Lets `app` log in as one that acts as a role from the beginning; what is added to a connection string to do so.
     func login(withRole role: String) async throws -> String {
         try await self.connection.simpleQuery(

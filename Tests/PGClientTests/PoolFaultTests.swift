@@ -54,97 +54,93 @@ import Testing
         }
     }
 
-    @Test func aConnectionWhoseServerFellSilentWhileIdleIsReplacedBeforeItIsHandedOver() async throws {
+    /// A pool whose one connection, which has nothing to do, is asked for an answer whenever somebody wants it.
+    private func withCheckedConnection(
+        pingTimeout: Duration, _ change: (inout PGPoolConfiguration) -> Void = { _ in },
+        _ body: (PGClient, FaultProxy) async throws -> Void
+    ) async throws {
         try await withTestDatabase { database in
             try await withFaultProxy(to: database.configuration) { proxy in
                 var configuration = try proxy.configuration()
                 configuration.pool.maximum = 1
                 configuration.pool.pingAfterIdle = .zero
-                configuration.pool.pingTimeout = .milliseconds(100)
-                configuration.pool.acquireTimeout = .seconds(60)
+                configuration.pool.pingTimeout = pingTimeout
+                change(&configuration.pool)
                 let client = PGClient(configuration, logger: quietLogger)
                 try await client.query("SELECT 1")
-                proxy.freeze()
-                try await withThrowingTaskGroup { group in
-                    group.addTask {
-                        let rows = try await client.query("SELECT 1")
-                        #expect(rows.count == 1)
-                    }
-                    group.addTask {
-                        let rows = try await client.withConnection { try await $0.query("SELECT 1") }
-                        #expect(rows.count == 1)
-                    }
-                    try await eventually { client.statistics.connectionsLost == 1 }
-                    proxy.thaw()
-                    try await group.waitForAll()
+                try await body(client, proxy)
+            }
+        }
+    }
+
+    @Test func aConnectionWhoseServerFellSilentWhileIdleIsReplacedBeforeItIsHandedOver() async throws {
+        try await self.withCheckedConnection(
+            pingTimeout: .milliseconds(100), { $0.acquireTimeout = .seconds(60) }
+        ) { client, proxy in
+            proxy.freeze()
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    let rows = try await client.query("SELECT 1")
+                    #expect(rows.count == 1)
                 }
+                group.addTask {
+                    let rows = try await client.withConnection { try await $0.query("SELECT 1") }
+                    #expect(rows.count == 1)
+                }
+                try await eventually { client.statistics.connectionsLost == 1 }
+                proxy.thaw()
+                try await group.waitForAll()
             }
         }
     }
 
     @Test func aCallerWhoseConnectionIsBeingCheckedCanBeCancelled() async throws {
-        try await withTestDatabase { database in
-            try await withFaultProxy(to: database.configuration) { proxy in
-                var configuration = try proxy.configuration()
-                configuration.pool.maximum = 1
-                configuration.pool.pingAfterIdle = .zero
-                configuration.pool.pingTimeout = .seconds(60)
-                let client = PGClient(configuration, logger: quietLogger)
-                for isLease in [true, false] {
-                    try await client.query("SELECT 1")
-                    proxy.freeze()
-                    try await withThrowingTaskGroup { group in
-                        group.addTask {
-                            await #expect(throws: CancellationError.self) {
-                                if isLease {
-                                    try await client.withConnection { _ in }
-                                } else {
-                                    try await client.query("SELECT 1")
-                                }
-                            }
-                        }
-                        try await eventually { client.statistics.leased == 1 }
-                        group.cancelAll()
-                        try await group.waitForAll()
-                    }
-                    proxy.thaw()
-                }
-                try await client.query("SELECT 1")
-                #expect(client.statistics.connectionsLost == 0)
-            }
-        }
-    }
-
-    @Test(arguments: [true, false])
-    func aCallerWhoseConnectionIsBeingCheckedWhenThePoolEndsIsTold(isLease: Bool) async throws {
-        try await withTestDatabase { database in
-            try await withFaultProxy(to: database.configuration) { proxy in
-                var configuration = try proxy.configuration()
-                configuration.pool.maximum = 1
-                configuration.pool.pingAfterIdle = .zero
-                configuration.pool.pingTimeout = .seconds(60)
-                configuration.pool.drainTimeout = .zero
-                let client = PGClient(configuration, logger: quietLogger)
+        try await self.withCheckedConnection(pingTimeout: .seconds(60)) { client, proxy in
+            for isLease in [true, false] {
                 try await client.query("SELECT 1")
                 proxy.freeze()
                 try await withThrowingTaskGroup { group in
                     group.addTask {
-                        let error = await #expect(throws: PGError.self) {
+                        await #expect(throws: CancellationError.self) {
                             if isLease {
                                 try await client.withConnection { _ in }
                             } else {
                                 try await client.query("SELECT 1")
                             }
                         }
-                        #expect(error?.code == .poolClosed)
                     }
                     try await eventually { client.statistics.leased == 1 }
-                    await withTaskGroup { inner in
-                        inner.addTask { await client.run() }
-                        inner.cancelAll()
-                    }
+                    group.cancelAll()
                     try await group.waitForAll()
                 }
+                proxy.thaw()
+            }
+            try await client.query("SELECT 1")
+            #expect(client.statistics.connectionsLost == 0)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func aCallerWhoseConnectionIsBeingCheckedWhenThePoolEndsIsTold(isLease: Bool) async throws {
+        try await self.withCheckedConnection(pingTimeout: .seconds(60), { $0.drainTimeout = .zero }) { client, proxy in
+            proxy.freeze()
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    let error = await #expect(throws: PGError.self) {
+                        if isLease {
+                            try await client.withConnection { _ in }
+                        } else {
+                            try await client.query("SELECT 1")
+                        }
+                    }
+                    #expect(error?.code == .poolClosed)
+                }
+                try await eventually { client.statistics.leased == 1 }
+                await withTaskGroup { inner in
+                    inner.addTask { await client.run() }
+                    inner.cancelAll()
+                }
+                try await group.waitForAll()
             }
         }
     }

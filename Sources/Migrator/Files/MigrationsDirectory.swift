@@ -22,8 +22,7 @@ public enum MigrationsDirectory {
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {
-            let underlying = (error as? CocoaError)?.underlying as? POSIXError
-            let isNone = underlying?.code == .ENOENT || underlying?.code == .ENOTDIR
+            let isNone = [.ENOENT, .ENOTDIR].contains(error.posixCode)
             throw MigrationFailure(
                 isNone ? .usage : .failed, "the directory \(path) cannot be read", system: error,
                 hint: isNone ? "Name the directory of the migrations with --directory." : nil)
