@@ -38,6 +38,26 @@ import Testing
             ])
     }
 
+    /// Whatever began for the tracer ends for it, also a statement whose turn it is not.
+    @Test func aStatementThatIsNotSentEndsToo() async throws {
+        let begun = Mutex(0)
+        let ended = Mutex<[String]>([])
+        let tracer: PGTracer = { _ in
+            begun.withLock { $0 += 1 }
+            return { outcome in
+                ended.withLock { $0.append((outcome.error as? PGError)?.code.description ?? "well") }
+            }
+        }
+        try await withConnection({ $0.tracer = tracer }) { connection in
+            try await connection.withTransaction { _ in
+                await #expect(throws: PGError.self) { try await connection.withRows(of: "SELECT 7") { _ in } }
+                await #expect(throws: PGError.self) { try await connection.query("SELECT 7") }
+            }
+        }
+        #expect(begun.withLock { $0 } == 4)
+        #expect(ended.withLock { $0 } == ["well", "invalidState", "invalidState", "well"])
+    }
+
     @Test func aSlowStatementIsLogged() async throws {
         let slow = LogCounter("a statement was slow")
         try await withTestDatabase { database in

@@ -239,6 +239,7 @@ import Testing
 
     @Test(arguments: [
         "SET search_path = evil", "/* a /* nested */ comment */ set search_path = evil", "-- one\n;SET ROLE postgres",
+        "-- one\rSET search_path = evil",
         "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", "BEGIN", "PREPARE p AS SELECT 1", "DISCARD ALL",
         "DO 'BEGIN PERFORM set_config(''search_path'', ''evil'', false); END'", "LISTEN events", "reset all",
     ])

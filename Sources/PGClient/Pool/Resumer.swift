@@ -49,6 +49,7 @@ final class Resumer: Sendable {
             }
             return (state.requests + requests, nil, !state.isStarted && !state.isStopped)
         }
+        // Of nobody's task: it is the loop's thread that needs it, and it ends by `stop`.
         if mustStart { Task.detached(executorPreference: self.executor) { await self.run() } }
         continuation?.resume(returning: true)
         for request in here { request.resume() }

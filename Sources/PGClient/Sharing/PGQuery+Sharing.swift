@@ -29,7 +29,9 @@ extension PGQuery {
         let (slash, star, dash) = (UInt8(ascii: "/"), UInt8(ascii: "*"), UInt8(ascii: "-"))
         while start < text.count {
             if has(dash, dash) {
-                while start < text.count, text[start] != UInt8(ascii: "\n") { start += 1 }
+                while start < text.count, text[start] != UInt8(ascii: "\n"), text[start] != UInt8(ascii: "\r") {
+                    start += 1
+                }
             } else if has(slash, star) {
                 var depth = 0
                 repeat {

@@ -42,7 +42,13 @@ extension PGConnection {
 
     private func start(_ job: Job, depth: Int) throws {
         job.trace = self.loop.observer.begin(job)
-        try self.stream(job, depth: depth)
+        do throws(PGError) {
+            try self.stream(job, depth: depth)
+        } catch {
+            job.error = error
+            self.loop.observer.end(job, job.trace)
+            throw error
+        }
     }
 
     private func ended(_ job: Job) async {
