@@ -228,9 +228,11 @@ import Testing
                         Task(executorPreference: loop) { proxy.reset() }
                         for job in jobs { try loop.post(.request(.job(job))) }
                     }.value
-                    try await eventually("each of them ends") {
+                    func areFinished() async -> Bool {
                         await Task(executorPreference: loop) { jobs.allSatisfy(\.isFinished) }.value
                     }
+                    try await eventually("each of them ends") { await areFinished() }
+                    guard await areFinished() else { break }
                 }
                 await loop.drain()
             }
